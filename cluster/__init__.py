@@ -1,0 +1,1 @@
+"""A test Kubernetes: one interface, three providers (kind, native, existing), and their tools."""

@@ -1,0 +1,69 @@
+"""The registry at localhost:5000."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.native.node import write
+from cluster.native.ports import answers, is_free
+from cluster.native.processes import Command, Supervisor
+from cluster.native.waiting import BringUpError, Report, until
+
+PORT = 5000
+ADDRESS = f"localhost:{PORT}"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Debian's docker-registry with its data in the state folder; manifests may be deleted."""
+
+    state: Path
+
+    def up(self, supervisor: Supervisor, report: Report) -> None:
+        """Start the registry and return when it answers.
+
+        Raises `BringUpError` when another program has the port: images are named by it, so it cannot move.
+        """
+        if supervisor.running("registry") is None and not is_free(PORT):
+            raise BringUpError(
+                f"port {PORT} is in use by another program, and image names say {ADDRESS}: stop it (`ss -ltnp`)"
+            )
+        config = write(self.state / "registry.json", json.dumps(registry_config(self.state), indent=1))
+        if supervisor.ensure(Command(name="registry", argv=(_program(), "serve", str(config)), inputs=(config,))):
+            report(f"registry started on {ADDRESS}")
+        until("the registry", _answers, report=report, supervisor=supervisor, needs=("registry",))
+
+
+def registry_config(state: Path) -> dict[str, object]:
+    """Return the registry's configuration."""
+    return {
+        "version": "0.1",
+        "log": {"level": "warn", "accesslog": {"disabled": True}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(state / "registry")},
+            "delete": {"enabled": True},
+            "cache": {"blobdescriptor": "inmemory"},
+        },
+        "http": {"addr": f"127.0.0.1:{PORT}", "headers": {"X-Content-Type-Options": ["nosniff"]}},
+    }
+
+
+def _answers() -> bool:
+    if not answers("127.0.0.1", PORT):
+        return False
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://127.0.0.1:{PORT}/v2/", timeout=2) as answer:
+            return int(answer.status) == 200
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _program() -> str:
+    """Return the registry's program, which is `registry` in upstream's releases."""
+    return next((name for name in ("docker-registry", "registry") if shutil.which(name)), "docker-registry")
