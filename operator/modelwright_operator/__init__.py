@@ -1,0 +1,1 @@
+"""The control plane: reconciles an InferenceService into plain Deployments."""

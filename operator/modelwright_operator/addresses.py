@@ -1,0 +1,44 @@
+"""Names, hosts and URLs: what an InferenceService is called and where it is reached. KServe's forms throughout."""
+
+import re
+
+from modelwright_operator import labels
+from modelwright_operator.settings import RouteKind, Settings
+
+CLUSTER_DOMAIN = "svc.cluster.local"
+
+_PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
+
+
+def predictor_name(name: str) -> str:
+    """Return the name of the predictor's Deployment, Service and autoscaler."""
+    return f"{name}-{labels.PREDICTOR}"
+
+
+def app_label(name: str) -> str:
+    """Return the value of the `app` label that selects the predictor's pods."""
+    return f"isvc.{predictor_name(name)}"
+
+
+def host(name: str, namespace: str, settings: Settings) -> str:
+    """Return the host of `name` in `namespace` by the domain template."""
+    values = {"Name": name, "Namespace": namespace, "IngressDomain": settings.ingress_domain}
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], settings.domain_template)
+
+
+def route_kind(isvc_labels: dict[str, str], settings: Settings) -> RouteKind:
+    """Return what exposes a service with these labels, `none` where it stays inside the cluster."""
+    visibility = (isvc_labels.get(labels.VISIBILITY), isvc_labels.get(labels.VISIBILITY_KNATIVE))
+    if labels.CLUSTER_LOCAL in visibility or settings.ingress_domain == CLUSTER_DOMAIN:
+        return "none"
+    return settings.route_kind
+
+
+def cluster_url(name: str, namespace: str) -> str:
+    """Return the URL by which pods reach the predictor."""
+    return f"http://{predictor_name(name)}.{namespace}.{CLUSTER_DOMAIN}"
+
+
+def external_url(name: str, namespace: str, settings: Settings) -> str:
+    """Return the URL by which callers outside reach `name` through the route."""
+    return f"{settings.url_scheme}://{host(name, namespace, settings)}"

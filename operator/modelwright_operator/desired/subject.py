@@ -1,0 +1,108 @@
+"""An InferenceService as the constructors of its children see it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from modelwright_operator import labels
+from modelwright_operator.addresses import app_label, predictor_name
+from modelwright_operator.api import API_VERSION, KIND, InferenceService, PredictorSpec
+from modelwright_operator.desired.arguments import argument_value
+
+_OURS_WHEN_SET = ("workers", "http_port", "grpc_port", "max_asyncio_workers", "enable_latency_logging")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One InferenceService with the facts that several of its children need."""
+
+    isvc: InferenceService
+
+    @property
+    def name(self) -> str:
+        """The InferenceService's name."""
+        return self.isvc.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        """The InferenceService's namespace."""
+        return self.isvc.metadata.namespace
+
+    @property
+    def predictor(self) -> PredictorSpec:
+        """`spec.predictor`."""
+        return self.isvc.spec.predictor
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The InferenceService's own annotations."""
+        return self.isvc.metadata.annotations
+
+    @property
+    def component_name(self) -> str:
+        """The name of Deployment, Service and autoscaler."""
+        return predictor_name(self.name)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the author asked for no pods at all."""
+        return self.annotations.get(labels.STOP, "").lower() == "true"
+
+    @property
+    def autoscaler_class(self) -> str:
+        """`hpa`, `none` or `external`; anything else is a problem that `problems` reports."""
+        return self.annotations.get(labels.AUTOSCALER_CLASS, "hpa")
+
+    @cached_property
+    def main_container(self) -> dict[str, Any]:
+        """The model's container as written; empty in an object that no rule of ours has seen."""
+        return self.predictor.server_container or {}
+
+    @property
+    def model_name(self) -> str:
+        """The name under which the server serves the model: its `--model_name`, else the InferenceService's."""
+        return argument_value(self.main_container, "--model_name") or self.name
+
+    @property
+    def serves_health_endpoints(self) -> bool:
+        """Whether the container is known to be a model server with the open inference protocol's health endpoints."""
+        said = self.annotations.get(labels.MODEL_SERVER, "").lower()
+        if said in ("true", "false"):
+            return said == "true"
+        return any(getattr(self.predictor, field) is not None for field in _OURS_WHEN_SET)
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """The label by which Deployment and Service find the pods."""
+        return {labels.APP: app_label(self.name)}
+
+    @property
+    def identity_labels(self) -> dict[str, str]:
+        """Labels that every child and pod carries."""
+        return {
+            **self.selector,
+            labels.INFERENCE_SERVICE: self.name,
+            labels.COMPONENT: labels.PREDICTOR,
+        }
+
+    def object_metadata(self, name: str) -> dict[str, Any]:
+        """Return the metadata of a child: labels and annotations of the InferenceService, owned by it."""
+        own = self.isvc.metadata
+        metadata: dict[str, Any] = {
+            "name": name,
+            "namespace": own.namespace,
+            "labels": {**labels.inherited(own.labels), **self.identity_labels},
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "name": own.name,
+                    "uid": own.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        }
+        if annotations := labels.inherited(own.annotations):
+            metadata["annotations"] = annotations
+        return metadata

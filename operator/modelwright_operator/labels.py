@@ -1,0 +1,47 @@
+"""The labels, annotations and fixed names that this operator shares with KServe's Standard mode."""
+
+APP = "app"
+INFERENCE_SERVICE = "serving.kserve.io/inferenceservice"
+COMPONENT = "component"
+PREDICTOR = "predictor"
+
+VISIBILITY = "networking.kserve.io/visibility"
+"""Label (Knative's spelling below): `cluster-local` keeps a service inside the cluster."""
+VISIBILITY_KNATIVE = "networking.knative.dev/visibility"
+CLUSTER_LOCAL = "cluster-local"
+
+AUTOSCALER_CLASS = "serving.kserve.io/autoscalerClass"
+STOP = "serving.kserve.io/stop"
+STORAGE_SECRET_NAME = "serving.kserve.io/storageSecretName"  # noqa: S105 - an annotation's name
+STORAGE_READONLY = "storage.kserve.io/readonly"
+MODEL_SERVER = "modelwright.dev/model-server"
+"""Annotation: "true" says that the container serves the open inference protocol's health endpoints, "false"
+that it does not, whatever other fields suggest."""
+
+MAIN_CONTAINER = "kserve-container"
+INITIALIZER = "storage-initializer"
+MODELS_PATH = "/mnt/models"
+POD_TEMPLATE_HASH = "pod-template-hash"
+
+DEFAULT_HTTP_PORT = 8080
+DEFAULT_GRPC_PORT = 8081
+SERVICE_PORT = 80
+
+_NOT_FOR_CHILDREN = (
+    "argocd.argoproj.io/",
+    "config.kubernetes.io/",
+    "helm.sh/",
+    "kubectl.kubernetes.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "helm.toolkit.fluxcd.io/",
+    "meta.helm.sh/",
+)
+
+
+def inherited(values: dict[str, str]) -> dict[str, str]:
+    """Return the labels or annotations of an InferenceService that its children take over.
+
+    Those by which a deployment tool tracks its own objects stay behind: a child that carried them would be
+    taken for one of the tool's and pruned, or would change on each `kubectl apply`.
+    """
+    return {key: value for key, value in values.items() if not key.startswith(_NOT_FOR_CHILDREN)}
