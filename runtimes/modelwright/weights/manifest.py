@@ -1,0 +1,55 @@
+"""What was fetched, kept beside the files so that a restarted container does not fetch it again."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modelwright.weights.errors import redact
+from modelwright.weights.source import Item
+
+NAME = ".modelwright.json"
+"""One hidden file: a folder could be taken for a model by servers that list `/mnt/models`."""
+
+
+def identity(uri: str, items: Iterable[Item]) -> str:
+    """Return one hash for a URI with the keys, sizes and etags behind it: equal means nothing has changed."""
+    facts = [uri, *sorted([item.key, item.name, item.size, item.etag] for item in items)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def read(target: Path) -> Mapping[str, Any]:
+    """Return the target's manifest, empty where there is none that can be read."""
+    try:
+        content = json.loads((target / NAME).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def complete(target: Path, uri: str, items: Sequence[Item]) -> bool:
+    """Say whether the target already holds these items: same etags at the source, same sizes on disk."""
+    if any(item.etag is None for item in items):
+        return False
+    stored = read(target)
+    if stored.get("identity") != identity(uri, items):
+        return False
+    return all(_size(target / name) == size for name, size in stored.get("files", {}).items())
+
+
+def write(target: Path, uri: str, items: Sequence[Item], files: Iterable[str]) -> None:
+    """Write the manifest, whole or not at all. `files` are the published paths below the target."""
+    content = {
+        "uri": redact(uri),
+        "identity": identity(uri, items),
+        "objects": [{"key": item.key, "size": item.size, "etag": item.etag} for item in items],
+        "files": {name: _size(target / name) for name in sorted(files)},
+    }
+    draft = target / f"{NAME}.new"
+    draft.write_text(json.dumps(content, indent=1))
+    draft.replace(target / NAME)
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
