@@ -1,0 +1,1 @@
+"""Wire forms to tensors and back, and nothing else."""

@@ -1,0 +1,66 @@
+"""What a caller is told when a request cannot be answered: an HTTP status and a sentence, never a traceback."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class InferenceError(Exception):
+    """A refusal that a caller may read.
+
+    ``status`` is the HTTP status; the gRPC server maps it to a gRPC code. ``message`` names what was
+    wrong and what was expected, and holds neither a path of this machine nor a traceback.
+    """
+
+    status: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(InferenceError):
+    """The request is malformed, or does not fit what the model declares (400)."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class ModelNotFound(InferenceError):
+    """No model of that name, or not in that version (404)."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class TooLarge(InferenceError):
+    """The body is larger than the server accepts (413)."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMediaType(InferenceError):
+    """The content type or the content encoding is not one that the server reads (415)."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class Overloaded(InferenceError):
+    """The queue is full: the caller should come back after ``retry_after`` seconds (429)."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class NotImplementedByModel(InferenceError):
+    """The model does not offer the method that was asked for (501)."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
+
+
+class ModelNotReady(InferenceError):
+    """The model has not finished loading, or the server is draining (503)."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,0 +1,135 @@
+"""What the server needs of a model, whichever style its author wrote it in."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from modelwright.errors import ModelNotFound
+from modelwright.tensors import InferenceRequest, InferenceResponse
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class Timings:
+    """How long each of an author's methods took for one request, in milliseconds; 0 for one that did not run."""
+
+    preprocess_ms: float = 0.0
+    explain_ms: float = 0.0
+    predict_ms: float = 0.0
+    postprocess_ms: float = 0.0
+
+
+# A V1 body: the JSON object, or bytes of a content type that is not JSON's, such as an image.
+Payload = dict[str, Any] | bytes
+
+# Set by the server around each request when latencies are wanted; a style that knows the parts writes them into it.
+TIMINGS: ContextVar[Timings | None] = ContextVar("TIMINGS", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorMetadata:
+    """One input or output as a model declares it; -1 in `shape` is any length."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMetadata:
+    """What `GET /v2/models/{name}` tells; empty `inputs` means that the model declares none."""
+
+    name: str
+    platform: str = ""
+    versions: tuple[str, ...] = ()
+    inputs: tuple[TensorMetadata, ...] = ()
+    outputs: tuple[TensorMetadata, ...] = ()
+
+
+class Execution(Protocol):
+    """Where a model's synchronous code runs: the server's answer to "not on the event loop"."""
+
+    def call(self, function: Callable[..., Answer], *arguments: object) -> Awaitable[Answer]:
+        """Run `function(*arguments)` without holding up the event loop and give its result."""
+
+
+class Model(Protocol):
+    """A loaded or loadable model. Every coroutine runs on the server's event loop and must not block it.
+
+    Methods that a model does not offer raise NotImplementedByModel.
+    """
+
+    name: str
+    ready: bool
+
+    def metadata(self) -> ModelMetadata:
+        """Describe the model without doing any work."""
+
+    def bind(self, execution: Execution) -> None:
+        """Take the place where synchronous code is to run; called in each worker before its first request."""
+
+    async def load(self) -> None:
+        """Load what is not loaded yet and set `ready`; called once, before workers fork."""
+
+    async def infer(self, request: InferenceRequest) -> InferenceResponse:
+        """Answer a V2 request, from REST and gRPC alike."""
+
+    async def predict_v1(self, payload: Payload, headers: Mapping[str, str]) -> "V1Answer":
+        """Answer a V1 `:predict`."""
+
+    async def explain_v1(self, payload: Payload, headers: Mapping[str, str]) -> "V1Answer":
+        """Answer a V1 `:explain`."""
+
+    def unload(self) -> None:
+        """Give back what the model holds; called once in each worker after its last request."""
+
+
+@dataclass(slots=True)
+class V1Answer:
+    """What a V1 method answers: a dict (numpy inside allowed), text or bytes sent as they are, and headers to add."""
+
+    result: Any
+    headers: Mapping[str, str]
+
+
+class Repository:
+    """The models of one process, by name."""
+
+    def __init__(self, models: Iterable[Model] = ()) -> None:
+        self._models: dict[str, Model] = {}
+        for model in models:
+            self.add(model)
+
+    def add(self, model: Model) -> None:
+        """Serve `model` under its name, in place of one that had it."""
+        self._models[model.name] = model
+
+    def get(self, name: str) -> Model:
+        """Give the model called `name`.
+
+        Raises:
+            ModelNotFound: no model has that name.
+
+        """
+        model = self._models.get(name)
+        if model is None:
+            raise ModelNotFound(f"model {name!r} is not served here; GET /v1/models lists those that are")
+        return model
+
+    @property
+    def names(self) -> list[str]:
+        """The models' names, in the order in which they were given."""
+        return list(self._models)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a model and every one of them is ready."""
+        return bool(self._models) and all(model.ready for model in self._models.values())
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self._models.values())
+
+    def __len__(self) -> int:
+        return len(self._models)

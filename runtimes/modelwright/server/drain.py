@@ -1,0 +1,51 @@
+"""The end of a process: take no request that cannot be answered, and answer every one that was taken."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Collection
+
+from modelwright.server.protocol import Protocol
+
+_STEP = 0.05
+# What is left for cancelled requests to end in.
+_LAST = 1.0
+
+
+async def accept_rest(listening: socket.socket, protocol: Callable[[], Protocol]) -> None:
+    """Take every connection that the kernel has already made: closing the socket would reset them."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except (BlockingIOError, OSError):
+            return
+        connection.setblocking(False)
+        await loop.connect_accepted_socket(protocol, connection)
+
+
+async def finish(connections: Collection[Protocol], tasks: Collection[asyncio.Task[None]], until: float) -> bool:
+    """Wait for the requests in work and close connections as they fall idle; give whether all ended by `until`.
+
+    `until` is a moment of the event loop's clock. What has not ended by then is cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    idle_before: set[Protocol] = set()
+    while connections or tasks:
+        if loop.time() >= until:
+            await _cancel(tasks)
+            return False
+        # Idle at two looks, so that what was just accepted or answered has had its turn.
+        idle = {each for each in connections if each.idle}
+        for each in idle & idle_before:
+            each.shutdown()
+        idle_before = idle
+        await asyncio.sleep(_STEP)
+    return True
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    waiting = list(tasks)
+    for task in waiting:
+        task.cancel()
+    if waiting:
+        await asyncio.wait(waiting, timeout=_LAST)

@@ -1,0 +1,135 @@
+"""What the server refuses in order to stay up: too much waiting, too much at once, too late."""
+
+import math
+import zlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from time import perf_counter
+
+from modelwright.errors import InferenceError, InvalidInput, Overloaded, TooLarge, UnsupportedMediaType
+
+DEADLINE_HEADER = "x-request-timeout"
+# What zlib is given and asked for at a time, so that a bomb is noticed long before it fills the memory.
+_STEP = 256 * 1024
+
+
+class DeadlineExceeded(InferenceError):
+    """The caller's own deadline passed before the model had answered (504)."""
+
+    status = HTTPStatus.GATEWAY_TIMEOUT
+
+
+class RequestTimeout(InferenceError):
+    """The request did not arrive in time (408)."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
+class Admission:
+    """Counts the requests in one process, REST and gRPC alike, and refuses those past the bound."""
+
+    __slots__ = ("_at_once", "_average", "_bound", "in_flight")
+
+    def __init__(self, at_once: int, queue: int) -> None:
+        self.in_flight = 0
+        self._at_once = at_once
+        self._bound = at_once + queue
+        self._average = 0.0
+
+    def check(self) -> None:
+        """Refuse a request where `enter` would.
+
+        Raises:
+            Overloaded: as many requests wait as may; it says when to come back.
+
+        """
+        if self.in_flight >= self._bound:
+            wait = max(1, math.ceil(self._average * self.in_flight / self._at_once))
+            raise Overloaded("too many requests are waiting here; come back after Retry-After", retry_after=wait)
+
+    def enter(self) -> float:
+        """Let a request in and give the moment, to be handed to `leave`.
+
+        Raises:
+            Overloaded: see `check`.
+
+        """
+        self.check()
+        self.in_flight += 1
+        return perf_counter()
+
+    def leave(self, entered: float) -> float:
+        """Let a request out and give its duration in seconds."""
+        self.in_flight -= 1
+        took = perf_counter() - entered
+        self._average += 0.1 * (took - self._average)
+        return took
+
+
+def deadline(headers: Mapping[str, str]) -> float | None:
+    """Give the seconds that the caller will wait, from `X-Request-Timeout`, or None.
+
+    Raises:
+        InvalidInput: the header is no positive number.
+
+    """
+    text = headers.get(DEADLINE_HEADER)
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise InvalidInput(f"the header {DEADLINE_HEADER} is no number of seconds above 0")
+    return seconds
+
+
+def too_large(limit: int) -> TooLarge:
+    """Say that a body is larger than `limit` bytes."""
+    return TooLarge(f"the body is larger than {limit} bytes; the limit is the server's --max_body_size_mb")
+
+
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Undo a Content-Encoding of gzip or deflate (zlib or raw), giving at most `limit` bytes.
+
+    Raises:
+        UnsupportedMediaType: another encoding, or more than one.
+        TooLarge: what comes out is larger than `limit`.
+        InvalidInput: the body is not what its encoding says, or ends early.
+
+    """
+    if encoding in ("gzip", "x-gzip"):
+        windows = [zlib.MAX_WBITS | 16]
+    elif encoding == "deflate":
+        # RFC 9110 says zlib; some clients send the raw stream.
+        windows = [zlib.MAX_WBITS, -zlib.MAX_WBITS]
+    else:
+        raise UnsupportedMediaType("the header content-encoding must be gzip, deflate or identity")
+    for window in windows:
+        try:
+            return _inflate(body, window, limit)
+        except zlib.error:
+            continue
+    raise InvalidInput(f"the body is not {encoding}, as its content-encoding says")
+
+
+def _inflate(body: bytes, window: int, limit: int) -> bytes:
+    stream = zlib.decompressobj(window)
+    pieces, size, position = [], 0, 0
+    while not stream.eof:
+        chunk = stream.unconsumed_tail
+        if not chunk:
+            chunk = body[position : position + _STEP]
+            position += len(chunk)
+        piece = stream.decompress(chunk, _STEP)
+        # Without input zlib may still give what it held back; without either the body is over.
+        if not chunk and not piece:
+            raise InvalidInput("the compressed body ends too early")
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise too_large(limit)
+    if stream.unused_data or position < len(body):
+        raise InvalidInput("the compressed body goes on after its end")
+    return b"".join(pieces)

@@ -1,0 +1,1 @@
+"""User classes of every style, each adapted to `modelwright.model`."""
