@@ -1,0 +1,1 @@
+"""Images without a Dockerfile: the buildpack, its builder, and what runs `pack` with both."""

@@ -1,0 +1,1 @@
+"""The builder: base images, lifecycle and buildpack in one image that `pack` and kpack build with."""

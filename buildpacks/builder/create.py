@@ -1,0 +1,93 @@
+"""The builder image: base images, lifecycle and buildpack put together by `pack`, unless none of them has changed."""
+
+import hashlib
+import io
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+from cluster import binaries
+
+from .. import content, registry
+from ..command import stream
+from ..engine import environment, repository
+from .base import HERE, Bases, ensure
+from .say import step
+
+BUILDPACK = HERE.parent / "python"
+LIFECYCLE_LINKS = ("analyzer", "builder", "creator", "detector", "exporter", "extender", "rebaser", "restorer")
+IGNORED = ("__pycache__",)
+
+
+def builder() -> str:
+    """Return the builder's reference, by a tag that changes with its content. Makes it where it is missing.
+
+    Raises ImageError when a tool fails or the registry is down.
+    """
+    bases = ensure()
+    tools = binaries.ensure("pack", "lifecycle", "launcher")
+    reference = f"{repository('builder')}:{_key(bases, tools)}"
+    if registry.digest(reference) is None:
+        with step(f"builder {reference}"), tempfile.TemporaryDirectory(prefix="modelwright-builder-") as folder:
+            config = _stage(Path(folder), bases, tools)
+            _create(tools / "pack", reference, config)
+    named = f"{repository('builder')}:dev"
+    if registry.digest(named) != registry.digest(reference):
+        registry.tag(reference, named)
+    return reference
+
+
+def _key(bases: Bases, tools: Path) -> str:
+    digest = hashlib.sha256(f"{bases.key} {registry.digest(bases.run)} {registry.digest(bases.build)}".encode())
+    digest.update(content.digest(BUILDPACK, ignored=IGNORED).encode())
+    for file in (HERE / "builder.toml", HERE / "lifecycle.toml", tools / "lifecycle", tools / "launcher"):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _create(pack: Path, reference: str, config: Path) -> None:
+    log = config.with_suffix(".log")
+    command = [
+        str(pack),
+        "builder",
+        "create",
+        reference,
+        "--config",
+        str(config),
+        "--publish",
+        "--pull-policy",
+        "always",
+    ]
+    stream(command, environment=environment(), log=log)
+
+
+def _stage(folder: Path, bases: Bases, tools: Path) -> Path:
+    """Lay the definition out as in the repository, with the lifecycle beside it and our registry's name in it."""
+    (folder / "builder").mkdir()
+    shutil.copytree(BUILDPACK, folder / "python", ignore=shutil.ignore_patterns(*IGNORED))
+    _lifecycle(folder / "builder" / "lifecycle.tgz", tools)
+    text = (HERE / "builder.toml").read_text(encoding="utf-8")
+    text = text.replace("localhost:5000/modelwright/build:bookworm", bases.build)
+    text = text.replace("localhost:5000/modelwright/run:bookworm", bases.run)
+    config = folder / "builder" / "builder.toml"
+    config.write_text(text, encoding="utf-8")
+    return config
+
+
+def _lifecycle(archive: Path, tools: Path) -> None:
+    """Pack the lifecycle as its releases are packed: two binaries, and its phases as links to the first."""
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        _add(tar, "lifecycle.toml", (HERE / "lifecycle.toml").read_bytes(), 0o644)
+        for name in ("lifecycle", "launcher"):
+            _add(tar, f"lifecycle/{name}", (tools / name).read_bytes(), 0o755)
+        for name in LIFECYCLE_LINKS:
+            link = tarfile.TarInfo(f"lifecycle/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "lifecycle"
+            tar.addfile(link)
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), mode
+    tar.addfile(entry, io.BytesIO(data))

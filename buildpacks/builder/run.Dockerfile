@@ -1,0 +1,13 @@
+# What every model image stands on: Debian, its Python, certificates, a user. No compiler, no pip, no uv.
+ARG BASE
+FROM ${BASE}
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get -y upgrade \
+ && DEBIAN_FRONTEND=noninteractive apt-get -y install --no-install-recommends ca-certificates python3 \
+ && groupadd --gid 1000 cnb \
+ && useradd --uid 1000 --gid 1000 --create-home --shell /bin/bash cnb \
+ && find / -xdev -name __pycache__ -prune -exec rm -rf {} + \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* /tmp/*
+ENV CNB_USER_ID=1000 CNB_GROUP_ID=1000
+LABEL io.buildpacks.base.distro.name=debian io.buildpacks.base.distro.version=12
+USER 1000:1000

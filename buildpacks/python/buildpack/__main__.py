@@ -1,0 +1,24 @@
+"""Dispatch from the two shell scripts: `python3 -m buildpack detect|build` with the arguments of the Buildpack API."""
+
+import os
+import sys
+
+from . import build, detect, log
+from .context import Context
+from .errors import BuildpackError
+
+PHASES = {"detect": detect.run, "build": build.run}
+
+
+def main(argv: list[str]) -> int:
+    """Run one phase and return its exit status: 0 done, 100 not ours (detect), 1 an error that was explained."""
+    phase, positional = argv[0], argv[1:]
+    try:
+        return PHASES[phase](Context.read(phase, positional, os.environ))
+    except BuildpackError as error:
+        log.error(error)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
