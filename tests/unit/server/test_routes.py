@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelwright.server.routes import Action, Route, route, shown
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", Route(Action.ROOT)),
+        ("/v1/models/m", Route(Action.V1_MODEL, "m")),
+        ("/v1/models/m:predict", Route(Action.PREDICT, "m")),
+        ("/v1/models/a:b:explain", Route(Action.EXPLAIN, "a:b")),
+        ("/v2/models/m", Route(Action.V2_MODEL, "m")),
+        ("/v2/models/m/infer", Route(Action.INFER, "m")),
+        ("/v2/models/m/versions/2/infer", Route(Action.INFER, "m", "2")),
+        ("/v2/models/m/versions/2", Route(Action.V2_MODEL, "m", "2")),
+        ("/v2/models/versions/ready", Route(Action.V2_MODEL_READY, "versions")),
+    ],
+)
+def test_reads(path, expected):
+    assert route(path) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/v3",
+        "/v1/models/",
+        "/v1/models/:predict",
+        "/v1/models/m:train",
+        "/v1/models/a/b:predict",
+        "/v2/models/",
+        "/v2/models//infer",
+        "/v2/models/m/",
+        "/v2/models/m/versions",
+        "/v2/models/m/versions//infer",
+        "/v2/models/m/infer/",
+    ],
+)
+def test_knows_no_such_route(path):
+    assert route(path) is None
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")))
+def test_any_path_is_read_and_shown_without_control_characters(path):
+    route("/v2/models/" + path)
+    assert shown(path).isprintable()
