@@ -1,11 +1,12 @@
 """What the server needs of a model, whichever style its author wrote it in."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol, TypeVar
 
-from modelwright.errors import ModelNotFound
+from modelwright.errors import ModelNotFound, NotImplementedByModel
 from modelwright.tensors import InferenceRequest, InferenceResponse
 
 Answer = TypeVar("Answer")
@@ -55,10 +56,19 @@ class Execution(Protocol):
         """Run `function(*arguments)` without holding up the event loop and give its result."""
 
 
+class OpenAIOperation(Enum):
+    """What an OpenAI-compatible route asks for; the value is the route's tail."""
+
+    CHAT = "chat/completions"
+    COMPLETION = "completions"
+    EMBEDDING = "embeddings"
+
+
 class Model(Protocol):
     """A loaded or loadable model. Every coroutine runs on the server's event loop and must not block it.
 
-    Methods that a model does not offer raise NotImplementedByModel.
+    A style's model subclasses this. Methods that it does not offer raise NotImplementedByModel, as those below do
+    that have a body.
     """
 
     name: str
@@ -81,6 +91,30 @@ class Model(Protocol):
 
     async def explain_v1(self, payload: Payload, headers: Mapping[str, str]) -> "V1Answer":
         """Answer a V1 `:explain`."""
+        raise NotImplementedByModel(f"model {self.name!r} does not explain")
+
+    @property
+    def streams(self) -> bool:
+        """Whether `stream` is offered."""
+        return False
+
+    def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceResponse]:
+        """Answer a V2 request piece by piece; closing the iterator gives up what has not been computed."""
+        raise NotImplementedByModel(f"model {self.name!r} does not stream")
+
+    @property
+    def openai_operations(self) -> frozenset[OpenAIOperation]:
+        """The OpenAI operations that `openai` is offered for."""
+        return frozenset()
+
+    async def openai(
+        self, operation: OpenAIOperation, payload: dict[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, Any] | AsyncIterator[dict[str, Any]]:
+        """Answer an OpenAI request, given and answered as its JSON object; an iterator of chunks when it streams.
+
+        The operation is one of `openai_operations`.
+        """
+        raise NotImplementedByModel(f"model {self.name!r} does not offer {operation.value}")
 
     def unload(self) -> None:
         """Give back what the model holds; called once in each worker after its last request."""

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
 
-from modelwright.model import Execution, ModelMetadata, TensorMetadata, V1Answer
+from modelwright.model import Execution, Model, ModelMetadata, TensorMetadata, V1Answer
 from modelwright.styles.kserve.answers import infer_response
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.handlers import Call, Chain, inline
@@ -18,7 +18,7 @@ from modelwright.styles.kserve.twins.protocol.infer_response import InferRespons
 from modelwright.tensors import InferenceRequest, InferenceResponse
 
 
-class KServeModel:
+class KServeModel(Model):
     """`modelwright.model.Model` over an instance of the author's class."""
 
     def __init__(self, user: Foreign, name: str | None = None) -> None:
