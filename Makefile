@@ -74,5 +74,5 @@ bench-operator: setup ## the operator beside KServe's controller, one run, one t
 bench-client: setup ## our API client beside kubernetes.aio
 	@$(RUN) python -m tests.bench.client
 
-bench-serving: setup ## the model server beside kserve, MLServer, LitServe, BentoML and a bare ASGI floor
-	@$(RUN) python -m tests.bench.serving
+bench-serving: setup ## the model server beside kserve, MLServer, LitServe, BentoML and a bare ASGI floor (ARGS="--soak 60 --plot FILE.png")
+	@$(RUN) python -m tests.bench.serving $(ARGS)

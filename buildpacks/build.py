@@ -19,9 +19,12 @@ from .engine import EXPLAINED, environment
 IGNORED = ("__pycache__", ".git", ".venv")
 """What the buildpack deletes or never reads: it must not cost a rebuild."""
 
+SETTINGS = ("BP_UV_EXTRAS", "BP_MODELWRIGHT_SERVER")
+"""Those of our buildpack, which make another image of the same folder."""
+
 PASSED_ON = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_HTTP_TIMEOUT", "BP_UV_EXTRAS",
+    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_HTTP_TIMEOUT", *SETTINGS,
 )  # fmt: skip
 """Variables of the caller that a build gets if they are set. By name only, so that no value shows in a process list."""
 
@@ -73,7 +76,7 @@ def _key(folder: Path, with_builder: str) -> str:
     parts = [
         content.digest(folder, ignored=IGNORED),
         with_builder.rpartition(":")[2],
-        os.environ.get("BP_UV_EXTRAS", ""),
+        *(os.environ.get(name, "") for name in SETTINGS),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 

@@ -47,7 +47,7 @@ def _predict(info: ClusterInfo) -> str:
     _show(*kubectl, "get", "inferenceservice", "iris")
     host = urlsplit(_output(*kubectl, "get", "isvc", "iris", "-o", "jsonpath={.status.url}")).netloc
     request = ("curl", "--silent", "--show-error", "--fail-with-body", f"{info.ingress_url}/v1/models/iris:predict",
-               "-H", f"Host: {host}", "-H", "Content-Type: application/json",
+               "-H", f"Host: {host}",
                "-d", f"@{(EXAMPLE / 'input.json').relative_to(stack.ROOT)}")  # fmt: skip
     _settle(request)
     return _show(*request)

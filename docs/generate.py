@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from modelwright.server.arguments import Arguments
+from modelwright.server.families import FAMILIES
 from modelwright_operator.api.predictor import SERVER_FIELDS, PredictorSpec
 from modelwright_operator.api.unsupported import UNSUPPORTED
 
@@ -35,6 +36,9 @@ def render() -> str:
         "## Flags of the model server",
         "Each is also read from the environment as `MODELWRIGHT_<NAME>`; `PORT` sets the default of `http_port`.",
         _table(("flag", "default", "meaning"), _flags()),
+        "## Metrics of the model server",
+        "Told by `GET /metrics`; seconds and bytes.",
+        _table(("metric", "kind", "labels", "meaning"), _metrics()),
         "## Settings of the operator",
         "Values of the chart under `settings`; the operator reads them as `MODELWRIGHT_<NAME>` from its environment.",
         _table(("value", "meaning"), [(f"`{name}`", told) for name, (told, _) in settings().items()]),
@@ -58,6 +62,12 @@ def _flags() -> list[tuple[str, ...]]:
         default = "" if each.name == "max_asyncio_workers" or each.default is None else f"`{each.default}`"
         rows.append((f"`--{name}`", default, each.metadata["help"]))
     return rows
+
+
+def _metrics() -> list[tuple[str, ...]]:
+    return [
+        (f"`{each.name}`", each.kind, ", ".join(f"`{label}`" for label in each.labels), each.help) for each in FAMILIES
+    ]
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -1,4 +1,4 @@
-"""The builder image: base images, lifecycle and buildpack put together by `pack`, unless none of them has changed."""
+"""The builder image: base images, lifecycle, buildpack and model server, made anew when one of them has changed."""
 
 import hashlib
 import io
@@ -12,6 +12,7 @@ from cluster import binaries
 from .. import content, registry
 from ..command import stream
 from ..engine import environment, repository
+from . import server
 from .base import HERE, Bases, ensure
 from .say import step
 
@@ -40,7 +41,7 @@ def builder() -> str:
 
 def _key(bases: Bases, tools: Path) -> str:
     digest = hashlib.sha256(f"{bases.key} {registry.digest(bases.run)} {registry.digest(bases.build)}".encode())
-    digest.update(content.digest(BUILDPACK, ignored=IGNORED).encode())
+    digest.update(f"{content.digest(BUILDPACK, ignored=IGNORED)} {server.key()}".encode())
     for file in (HERE / "builder.toml", HERE / "lifecycle.toml", tools / "lifecycle", tools / "launcher"):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
@@ -66,6 +67,8 @@ def _stage(folder: Path, bases: Bases, tools: Path) -> Path:
     """Lay the definition out as in the repository, with the lifecycle beside it and our registry's name in it."""
     (folder / "builder").mkdir()
     shutil.copytree(BUILDPACK, folder / "python", ignore=shutil.ignore_patterns(*IGNORED))
+    (folder / "scratch").mkdir()
+    server.stage(folder / "python" / "server", folder / "scratch")
     _lifecycle(folder / "builder" / "lifecycle.tgz", tools)
     text = (HERE / "builder.toml").read_text(encoding="utf-8")
     text = text.replace("localhost:5000/modelwright/build:bookworm", bases.build)

@@ -44,6 +44,12 @@ class UnsupportedMediaType(InferenceError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+class Unprocessable(InferenceError):
+    """The body is well formed, but fields that the model needs are missing or of another type (422)."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 class Overloaded(InferenceError):
     """The queue is full: the caller should come back after ``retry_after`` seconds (429)."""
 

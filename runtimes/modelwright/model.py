@@ -14,18 +14,31 @@ Answer = TypeVar("Answer")
 
 @dataclass(slots=True)
 class Timings:
-    """How long each of an author's methods took for one request, in milliseconds; 0 for one that did not run."""
+    """Where one request's time went, in seconds; 0 for a method that did not run or told nobody.
 
-    preprocess_ms: float = 0.0
-    explain_ms: float = 0.0
-    predict_ms: float = 0.0
-    postprocess_ms: float = 0.0
+    `entered` is when its model was called, a moment of `perf_counter`, or 0; `phase` is the method in work; `waited` is
+    what `predict` or `explain` had of `queue`.
+    """
+
+    entered: float = 0.0
+    waited: float = 0.0
+    phase: str = "predict"
+    queue: float = 0.0
+    preprocess: float = 0.0
+    explain: float = 0.0
+    predict: float = 0.0
+    postprocess: float = 0.0
+
+    def settle(self, seconds: float) -> None:
+        """Count what the model took in all as predict, where its style has not taken it apart."""
+        if not (self.predict or self.explain):
+            self.predict, self.waited = max(0.0, seconds - self.queue), self.queue
 
 
 # A V1 body: the JSON object, or bytes of a content type that is not JSON's, such as an image.
 Payload = dict[str, Any] | bytes
 
-# Set by the server around each request when latencies are wanted; a style that knows the parts writes them into it.
+# Set by the server around each request; a style that knows the parts writes them into it.
 TIMINGS: ContextVar[Timings | None] = ContextVar("TIMINGS", default=None)
 
 
@@ -54,6 +67,36 @@ class Execution(Protocol):
 
     def call(self, function: Callable[..., Answer], *arguments: object) -> Awaitable[Answer]:
         """Run `function(*arguments)` without holding up the event loop and give its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request to a route of the model's own: `path_parameters` by the names in its path, headers in lower case."""
+
+    method: str
+    path: str
+    path_parameters: Mapping[str, str]
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What a route of the model's own answers, as it goes out."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRoute:
+    """An HTTP route that a model brings besides the protocols'; `path` may have parts such as `{name}`."""
+
+    method: str
+    path: str
+    answer: Callable[[HttpRequest], Awaitable[HttpAnswer]]
 
 
 class OpenAIOperation(Enum):
@@ -116,6 +159,11 @@ class Model(Protocol):
         """
         raise NotImplementedByModel(f"model {self.name!r} does not offer {operation.value}")
 
+    @property
+    def own_routes(self) -> tuple[OwnRoute, ...]:
+        """The HTTP routes that the model brings itself; asked for once, after `load`."""
+        return ()
+
     def unload(self) -> None:
         """Give back what the model holds; called once in each worker after its last request."""
 
@@ -139,6 +187,10 @@ class Repository:
     def add(self, model: Model) -> None:
         """Serve `model` under its name, in place of one that had it."""
         self._models[model.name] = model
+
+    def remove(self, name: str) -> None:
+        """Serve the model called `name` no longer."""
+        del self._models[name]
 
     def get(self, name: str) -> Model:
         """Give the model called `name`.

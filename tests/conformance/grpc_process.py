@@ -20,12 +20,12 @@ SERVER = """
 import asyncio, os, sys, time
 import numpy as np
 from modelwright.errors import InvalidInput
-from modelwright.model import ModelMetadata, TensorMetadata
+from modelwright.model import Model, ModelMetadata, TensorMetadata
 from modelwright.server import run
 from modelwright.server.arguments import parse
 from modelwright.tensors import InferenceResponse, Tensor
 
-class Base:
+class Base(Model):
     name = "base"
     ready = False
     def bind(self, execution): self.execution = execution

@@ -8,7 +8,7 @@ import sys
 import time
 
 import numpy as np
-from modelwright.model import ModelMetadata, TensorMetadata, V1Answer
+from modelwright.model import Model, ModelMetadata, TensorMetadata, V1Answer
 from modelwright.server import run
 from modelwright.server.arguments import parse
 from modelwright.tensors import InferenceResponse, Tensor
@@ -16,7 +16,7 @@ from modelwright.tensors import InferenceResponse, Tensor
 SECRET = "hunter2-in-the-payload"
 
 
-class Summing:
+class Summing(Model):
     """Sums over the last axis; `wait` seconds in the V1 payload hold up a thread, `async_wait` the coroutine."""
 
     name = "sum"

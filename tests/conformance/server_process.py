@@ -32,11 +32,11 @@ class Reply:
 
 
 class Server:
-    """`python -m tests.conformance.server_models` with the given flags, on a free port."""
+    """`python -m tests.conformance.{models}` with the given flags, on a free port."""
 
-    def __init__(self, folder: Path, *flags: str, **environment: str) -> None:
+    def __init__(self, folder: Path, *flags: str, models: str = "server_models", **environment: str) -> None:
         self._log = folder / "server.log"
-        command = [sys.executable, "-m", "tests.conformance.server_models", "--http_port=0", "--enable_grpc=false"]
+        command = [sys.executable, "-m", f"tests.conformance.{models}", "--http_port=0", "--enable_grpc=false"]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, *flags],
@@ -53,15 +53,15 @@ class Server:
 
     def wait_until_serving(self, workers: int = 1) -> Server:
         until = time.monotonic() + START_S
-        while len(found := re.findall(r"serving .* on port (\d+)", self.log)) < workers:
+        while len(found := re.findall(r"serving (?!gRPC).* on port (\d+)", self.log)) < workers:
             assert self.process.poll() is None, self.log
             assert time.monotonic() < until, self.log
             time.sleep(0.05)
         self.port = int(found[0])
         return self
 
-    def connect(self, timeout: float = 10) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+    def connect(self, timeout: float = 10, port: int | None = None) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=timeout)
 
     def socket(self, timeout: float = 10) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)

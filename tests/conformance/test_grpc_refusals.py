@@ -35,7 +35,10 @@ REFUSED = {
         "INVALID_ARGUMENT",
         "'x' is missing",
     ),
-    "a method that is not offered": ("RepositoryModelLoad", b"", "UNIMPLEMENTED", ""),
+    "loading a model": ("RepositoryModelLoad", b"", "UNIMPLEMENTED", "--admin_port"),
+    "unloading a model": ("RepositoryModelUnload", b"", "UNIMPLEMENTED", "--admin_port"),
+    "listing the repository": ("RepositoryIndex", b"", "UNIMPLEMENTED", "--admin_port"),
+    "a method that is not offered": ("Nothing", b"", "UNIMPLEMENTED", ""),
     "the model's own refusal": ("ModelInfer", infer(refuse=True), "INVALID_ARGUMENT", "the model's taste"),
     "an output that is not the model's": (
         "ModelInfer",

@@ -124,7 +124,6 @@ def test_the_environment_s_port_is_the_server_s() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("ssl_certfile='a', ssl_keyfile='b'", "this server speaks no TLS"),
         (
             "predictor_config=kserve.PredictorConfig('p', predictor_health_check=True)",
             "readiness does not ask the predictor",

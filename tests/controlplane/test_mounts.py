@@ -39,7 +39,7 @@ def kubelet_says(admin: Api, pod: dict[str, Any], message: str, at: str = "2026-
 def bind(admin: Api, pod: dict[str, Any]) -> None:
     """Put a pod on a node, where none is, as the scheduler does.
 
-    Only after the scheduler has given the pod up: it would otherwise write PodScheduled=False over what the test writes.
+    Only after the scheduler has given the pod up: else it writes PodScheduled=False over what the test writes.
     """
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     until(

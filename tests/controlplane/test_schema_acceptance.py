@@ -112,6 +112,7 @@ def full(openapi):
         grpcPort=8081,
         maxAsyncioWorkers=4,
         enableLatencyLogging=False,
+        batching={"maxBatchSize": 32, "maxLatency": 10, "timeout": 30},
         storageUri="s3://b/k",
         minReplicas=1,
         maxReplicas=2,

@@ -197,6 +197,34 @@ def test_a_field_and_its_argument(api, field, value, argument, place):
     assert api.accepted(isvc(containers=containers))
 
 
+@pytest.mark.parametrize(
+    ("field", "argument"),
+    [
+        ("maxBatchSize", "--max_batch_size"),
+        ("maxLatency", "--max_batch_latency_ms"),
+        ("timeout", "--batch_timeout"),
+    ],
+)
+@pytest.mark.parametrize("place", ["args", "command"])
+def test_a_field_of_batching_and_its_argument(api, field, argument, place):
+    batching = {"maxBatchSize": 32, "maxLatency": 10, "timeout": 30}
+    for written in ([argument, "1"], [f"{argument}=1"]):
+        containers = server(**{place: ["python", "-m", "model", *written]})
+        refusal = api.refusal(isvc(batching=batching, containers=containers))
+        assert f"spec.predictor.batching.{field} becomes the argument {argument}" in refusal
+        assert "keep one of the two" in refusal
+    assert api.accepted(isvc(batching=batching))
+
+
+def test_batching_without_a_size(api):
+    refusal = api.refusal(isvc(batching={"maxLatency": 10}))
+    assert "spec.predictor.batching says nothing without maxBatchSize: set it to the rows" in refusal
+
+
+def test_kserves_batcher_is_refused_with_the_field_to_use(api):
+    assert "set spec.predictor.batching" in api.refusal(isvc(batcher={"maxBatchSize": 32}))
+
+
 def test_an_argument_of_a_sidecar_is_its_own(api):
     sidecar = {"name": "proxy", "image": "x", "args": ["--workers=2"]}
     assert api.accepted(isvc(workers=2, containers=[*server(), sidecar]))
@@ -207,6 +235,8 @@ def test_a_shell_that_passes_no_arguments_on(api, shell):
     containers = server(command=shell, args=["exec python -m model"])
     refusal = api.refusal(isvc(workers=2, containers=containers))
     assert "the container's command is a shell's -c, which passes no arguments on" in refusal
+    refusal = api.refusal(isvc(batching={"maxBatchSize": 8}, containers=containers))
+    assert "spec.predictor.batching cannot reach the server" in refusal
     assert api.accepted(isvc(containers=containers))
 
 
@@ -233,6 +263,9 @@ def test_more_replicas_at_least_than_at_most(api):
         ({"activeDeadlineSeconds": 5}, "spec.predictor.activeDeadlineSeconds is not supported"),
         ({"workers": 0}, "spec.predictor.workers in body should be greater than or equal to 1"),
         ({"timeout": 0}, "spec.predictor.timeout in body should be greater than or equal to 1"),
+        ({"batching": {"maxBatchSize": 0}}, "spec.predictor.batching.maxBatchSize in body should be greater than"),
+        ({"batching": {"maxBatchSize": 2, "maxLatency": -1}}, "spec.predictor.batching.maxLatency in body should be"),
+        ({"batching": {"maxBatchSize": 2, "timeout": 0}}, "spec.predictor.batching.timeout in body should be"),
         ({"workers": "two"}, "spec.predictor.workers in body must be of type integer"),
     ],
 )

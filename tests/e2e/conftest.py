@@ -11,6 +11,7 @@ import pytest
 
 from cluster.provider import ClusterInfo
 from demo import stack
+from tests.e2e.images import Built, image_name, lock
 from tests.e2e.ingress import Ingress
 from tests.e2e.kubectl import Kubectl
 
@@ -47,3 +48,46 @@ def kubectl(admin: Kubectl) -> Iterator[Kubectl]:
 def ingress(cluster: ClusterInfo) -> Ingress:
     """The way in from outside."""
     return Ingress(cluster.ingress_url)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The smallest folder that builds."""
+    made = tmp_path / "app"
+    made.mkdir()
+    (made / "model.py").write_text("raise SystemExit('a build must never import this')\n")
+    (made / "requirements.txt").write_text("# nothing\n")
+    (made / "Procfile").write_text("web: python -m model\n")
+    return made
+
+
+@pytest.fixture
+def attempt(folder: Path, tmp_path: Path) -> Built:
+    """The same folder, about to be built."""
+    return Built(folder, image_name(), tmp_path / "build.log")
+
+
+@pytest.fixture
+def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images without our server, half a minute sooner, for tests of something else."""
+    monkeypatch.setenv("BP_MODELWRIGHT_SERVER", "false")
+
+
+@pytest.fixture
+def project(folder: Path) -> Iterator[Path]:
+    """A package with an entry point, an extra and a lockfile."""
+    (folder / "requirements.txt").unlink()
+    (folder / "model.py").unlink()
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "greeter"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+        '[project.optional-dependencies]\nconfig = ["iniconfig==2.1.0"]\n'
+        '[project.scripts]\ngreet = "greeter:main"\n'
+        '[build-system]\nrequires = ["hatchling>=1.27"]\nbuild-backend = "hatchling.build"\n'
+    )
+    (folder / "src" / "greeter").mkdir(parents=True)
+    (folder / "src" / "greeter" / "__init__.py").write_text(
+        "def main():\n    import iniconfig\n    print('greetings')\n"
+    )
+    (folder / "Procfile").write_text("web: greet\n")
+    lock(folder)
+    yield folder

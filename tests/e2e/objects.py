@@ -13,7 +13,9 @@ SMALL = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"cpu": "1", "
 
 def isvc(name: str, *, annotations: dict[str, str] | None = None, **predictor: Any) -> dict[str, Any]:
     """An InferenceService of the iris image; `predictor` replaces or adds fields, `container` the container's."""
-    container = {"name": "kserve-container", "image": IRIS, "resources": SMALL, **predictor.pop("container", {})}
+    # A cluster that stays up has the tag of an earlier build.
+    fresh = {"image": IRIS, "imagePullPolicy": "Always"}
+    container = {"name": "kserve-container", **fresh, "resources": SMALL, **predictor.pop("container", {})}
     return {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",

@@ -107,14 +107,3 @@ def test_a_bad_object_is_refused_at_apply_with_field_and_remedy(kubectl: Kubectl
     assert "workers" in said
     assert "--workers" in said
     assert kubectl.find("isvc", "m") is None
-
-
-def test_a_model_of_another_name_is_hinted_at_and_found_under_it(kubectl: Kubectl, ingress: Ingress) -> None:
-    kubectl.apply(isvc("flowers"))
-    until(
-        lambda: "--model_name=NAME" in kubectl.condition("flowers").get("message", ""),
-        60,
-        lambda: f"no hint: {kubectl.isvc('flowers').get('status')}",
-    )
-    kubectl.apply(isvc("flowers", container={"args": ["--model_name=iris"]}))
-    assert ingress.predict(kubectl.wait_ready("flowers"), [SETOSA], model="iris").body == {"predictions": [0]}

@@ -4,9 +4,7 @@ It changes with nearly every build and takes a second, so a key would only be on
 apart from `venv` so that a change of code moves kilobytes; folders that are no package are run from where they are.
 """
 
-from pathlib import Path
-
-from . import log
+from . import library, log
 from .context import Context
 from .layers import Layer
 from .project import Project
@@ -20,22 +18,6 @@ def contribute(context: Context, project: Project, uv: Uv) -> None:
     log.info("Installing the project itself")
     layer = Layer(context.layers, "code", launch=True)
     layer.clear()
-    library = layer.path / "lib"
-    uv.run(["pip", "install", "--no-deps", "--target", str(library), "."], source="pyproject.toml")
-    (library / ".lock").unlink(missing_ok=True)
-    if (library / "bin").is_dir():
-        _move_scripts(library / "bin", layer.path / "bin", context.layers / "venv" / "bin" / "python")
-    layer.launch_variable("PYTHONPATH", str(library), "prepend")
+    installed = library.install(layer, ".", uv, source="pyproject.toml")
+    layer.launch_variable("PYTHONPATH", str(installed), "prepend")
     layer.keep({})
-
-
-def _move_scripts(written: Path, on_path: Path, python: Path) -> None:
-    """Put the scripts where the launcher's PATH has them, and have them run by the Python that sees the dependencies.
-
-    uv could write that first line itself only if `venv` were there, and a reused layer is not.
-    """
-    written.rename(on_path)
-    for script in on_path.iterdir():
-        first, _, rest = script.read_text(encoding="utf-8").partition("\n")
-        if first.startswith("#!") and "python" in first:
-            script.write_text(f"#!{python}\n{rest}", encoding="utf-8")

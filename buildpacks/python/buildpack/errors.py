@@ -46,13 +46,40 @@ def unknown_extras() -> BuildpackError:
     )
 
 
-def unsatisfiable(source: str, reason: str) -> BuildpackError:
-    """Say that the resolver found no set of packages."""
+class Unsatisfiable(BuildpackError):
+    """The resolver found no set of packages; `reason` is how it says so."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(
+            f"{source} cannot be satisfied",
+            f"{reason}\nCheck the spelling and the version of the package, and that it has a release\n"
+            "for this version of Python. A package from an index of your own needs UV_INDEX at build time.",
+        )
+        self.reason = reason
+
+
+def server_conflict(source: str, reason: str, wanted: Sequence[str]) -> BuildpackError:
+    """Say that the author's packages and the server's cannot be one environment."""
     return BuildpackError(
-        f"{source} cannot be satisfied",
-        f"{reason}\nCheck the spelling and the version of the package, and that it has a release\n"
-        "for this version of Python. A package from an index of your own needs UV_INDEX at build time.",
+        f"{source} and Modelwright's server need different versions of a package",
+        f"{reason}\nModelwright's server needs {', '.join(filter(None, wanted))}.\n"
+        f"Allow these versions in {source}. Where it is kserve that forbids them, delete its line: the server answers\n"
+        "`import kserve` by itself. BP_MODELWRIGHT_SERVER=false builds an image without the server.",
     )
+
+
+def server_missing() -> BuildpackError:
+    """Say that the buildpack was not laid out by `make builder`."""
+    return BuildpackError(
+        "This copy of the buildpack has no model server in it",
+        "`make builder` makes a builder whose buildpack has one; build with that builder, or set\n"
+        "BP_MODELWRIGHT_SERVER=false for an image without Modelwright's server.",
+    )
+
+
+def switch_unreadable(name: str, value: str) -> BuildpackError:
+    """Say that a build-time switch is neither on nor off."""
+    return BuildpackError(f"{name} is neither true nor false", f"It is {value!r}. Write {name}=true or {name}=false.")
 
 
 def install_failed(source: str, status: int) -> BuildpackError:

@@ -11,6 +11,7 @@ from .errors import project_unreadable
 class Project:
     """The parts of pyproject.toml that decide how a folder is built."""
 
+    name: str | None = None
     requires_python: str | None = None
     installable: bool = False
 
@@ -26,5 +27,10 @@ class Project:
             raise project_unreadable(str(error)) from None
         # uv's own rule: a project with a build system is a package unless it says that it is not.
         package = content.get("tool", {}).get("uv", {}).get("package", "build-system" in content)
-        requires = content.get("project", {}).get("requires-python")
-        return cls(requires if isinstance(requires, str) else None, "project" in content and bool(package))
+        table = content.get("project", {})
+        name, requires = table.get("name"), table.get("requires-python")
+        return cls(
+            name if isinstance(name, str) else None,
+            requires if isinstance(requires, str) else None,
+            "project" in content and bool(package),
+        )

@@ -47,6 +47,14 @@ class Uv:
         printed = subprocess.run(["uv", "--version"], capture_output=True, text=True, check=True)
         return printed.stdout.split()[1]
 
+    def resolves(self, requirements: Sequence[str]) -> bool:
+        """Whether these requirements alone could be installed."""
+        tried = subprocess.run(
+            ["uv", "pip", "install", "--quiet", "--dry-run", *requirements],
+            cwd=self.folder, env=dict(self.environment), capture_output=True, check=False,
+        )  # fmt: skip
+        return tried.returncode == 0
+
     def run(self, arguments: Sequence[str], *, source: str) -> None:
         """Run uv, passing its lines on as they come. Raises the error that explains what it said."""
         command = ["uv", *arguments]
@@ -73,5 +81,5 @@ def explain(source: str, status: int, output: str) -> errors.BuildpackError:
     if re.search(r"error sending request|dns error|tls handshake|invalid peer certificate|timed out", said, re.I):
         return errors.index_unreachable()
     if match := re.search(r"No solution found.*?(Because .*)|(Couldn't parse requirement.*)", said, re.I):
-        return errors.unsatisfiable(source, match[1] or match[2])
+        return errors.Unsatisfiable(source, match[1] or match[2])
     return errors.install_failed(source, status)

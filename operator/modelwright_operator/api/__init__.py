@@ -14,7 +14,7 @@ from modelwright_operator.api.inferenceservice import (
     InferenceServiceSpec,
 )
 from modelwright_operator.api.meta import ObjectMeta
-from modelwright_operator.api.predictor import SERVER_CONTAINER, SERVER_FIELDS, PredictorSpec
+from modelwright_operator.api.predictor import SERVER_CONTAINER, SERVER_FIELDS, Batching, PredictorSpec
 from modelwright_operator.api.unsupported import UNSUPPORTED, Unsupported
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "SERVER_FIELDS",
     "UNSUPPORTED",
     "VERSION",
+    "Batching",
     "InferenceService",
     "InferenceServiceSpec",
     "ObjectMeta",

@@ -17,10 +17,42 @@ SERVER_FIELDS = {
     "grpcPort": "--grpc_port",
     "maxAsyncioWorkers": "--max_asyncio_workers",
     "enableLatencyLogging": "--enable_latency_logging",
+    "batching.maxBatchSize": "--max_batch_size",
+    "batching.maxLatency": "--max_batch_latency_ms",
+    "batching.timeout": "--batch_timeout",
 }
-"""The typed server fields (as written in YAML) and the argument that each becomes."""
+"""The typed server fields (their paths as written in YAML) and the argument that each becomes."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Batching(ApiModel):
+    """How the server answers concurrent requests together; the names are those of KServe's batcher."""
+
+    max_batch_size: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Rows (V1: instances) of concurrent requests that one call of the model may answer. 1 is no "
+            "batching. Becomes the argument --max_batch_size.",
+        ),
+    ] = None
+    max_latency: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="Milliseconds for which a request may be held so that others can join it. Becomes the "
+            "argument --max_batch_latency_ms. The server's default is 5.",
+        ),
+    ] = None
+    timeout: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Seconds after which a call of the model is given up. Becomes the argument "
+            "--batch_timeout. The server's default is 60.",
+        ),
+    ] = None
 
 
 class PredictorSpec(ApiModel):
@@ -68,6 +100,13 @@ class PredictorSpec(ApiModel):
         Field(
             description="Whether the server logs how long each request's preprocess, predict and "
             "postprocess took. Becomes the argument --enable_latency_logging.",
+        ),
+    ] = None
+    batching: Annotated[
+        Batching | None,
+        Field(
+            description="Answering concurrent requests by one call of the model: maxBatchSize (rows), maxLatency "
+            "(milliseconds) and timeout (seconds)."
         ),
     ] = None
     storage_uri: Annotated[

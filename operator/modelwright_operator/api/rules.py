@@ -112,13 +112,19 @@ _PORT_RULES = (
 )
 
 
+def _set(field: str) -> str:
+    """Return the condition that a field of the predictor is there, and what it is in."""
+    parts = field.split(".")
+    return " && ".join(f"has(self.{'.'.join(parts[:length])})" for length in range(1, len(parts) + 1))
+
+
 def _argument_rule(field: str, argument: str) -> Rule:
     """Refuse a field whose argument the author also wrote, as `--workers 2` or as `--workers=2`."""
     written = f"a == '{argument}' || a.startsWith('{argument}=')"
     return Rule(
         rule=_server(
             f"(!has(c.args) || !c.args.exists(a, {written})) && (!has(c.command) || !c.command.exists(a, {written}))",
-            f"has(self.{field})",
+            _set(field),
         ),
         message=f"spec.predictor.{field} becomes the argument {argument}, which the container's args or "
         "command already have: keep one of the two",
@@ -126,6 +132,7 @@ def _argument_rule(field: str, argument: str) -> Rule:
     )
 
 
+_SERVER_PARTS = tuple(dict.fromkeys(field.split(".")[0] for field in SERVER_FIELDS))
 _ARGUMENT_RULES = (
     *(_argument_rule(field, argument) for field, argument in SERVER_FIELDS.items()),
     Rule(
@@ -134,10 +141,10 @@ _ARGUMENT_RULES = (
             "!(c.command[0] in ['sh', 'bash'] || c.command[0].endsWith('/sh') || "
             "c.command[0].endsWith('/bash')) || "
             "!(c.command[1].startsWith('-') && c.command[1].endsWith('c'))",
-            "(" + " || ".join(f"has(self.{field})" for field in SERVER_FIELDS) + ")",
+            " || ".join(f"has(self.{field})" for field in _SERVER_PARTS),
         ),
         message="the container's command is a shell's -c, which passes no arguments on, so that "
-        + ", ".join(f"spec.predictor.{field}" for field in SERVER_FIELDS)
+        + ", ".join(f"spec.predictor.{field}" for field in _SERVER_PARTS)
         + " cannot reach the server: name the program itself in command, or write the arguments in the "
         "script and remove these fields",
         field=".containers",
@@ -207,6 +214,14 @@ FIELD_RULES: dict[str, tuple[Rule, ...]] = {
             rule="!self.startsWith('pvc://') || !(self.endsWith('/..') || self.contains('/../'))",
             message="spec.predictor.storageUri must not lead out of the claim with '..': write the path "
             "inside the claim",
+        ),
+    ),
+    "batching": (
+        Rule(
+            rule="has(self.maxBatchSize)",
+            message="spec.predictor.batching says nothing without maxBatchSize: set it to the rows that one call of "
+            "the model may answer, for example 32",
+            field=".maxBatchSize",
         ),
     ),
     "minReplicas": (

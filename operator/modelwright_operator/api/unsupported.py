@@ -92,7 +92,7 @@ UNSUPPORTED: tuple[Unsupported, ...] = (
         name="batcher",
         type="object",
         reason=_SIDECAR_REASON,
-        remedy="remove it, and batch in the model server",
+        remedy="remove it, and set spec.predictor.batching, with which the model server batches",
     ),
     Unsupported(
         owner="predictor",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelwright_operator.api import SERVER_FIELDS, PredictorSpec
+from modelwright_operator.api import SERVER_FIELDS, Batching, PredictorSpec
 
 
 def server_arguments(predictor: PredictorSpec) -> list[str]:
@@ -11,12 +11,16 @@ def server_arguments(predictor: PredictorSpec) -> list[str]:
     gRPC needs no `--enable_grpc`: KServe's server has it on by default since 0.9, and an author who turned
     it off in `args` means it.
     """
+    batching = predictor.batching or Batching()
     values = {
         "workers": predictor.workers,
         "httpPort": predictor.http_port,
         "grpcPort": predictor.grpc_port,
         "maxAsyncioWorkers": predictor.max_asyncio_workers,
         "enableLatencyLogging": predictor.enable_latency_logging,
+        "batching.maxBatchSize": batching.max_batch_size,
+        "batching.maxLatency": batching.max_latency,
+        "batching.timeout": batching.timeout,
     }
     return [f"{SERVER_FIELDS[field]}={_written(value)}" for field, value in values.items() if value is not None]
 

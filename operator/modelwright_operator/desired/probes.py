@@ -20,10 +20,10 @@ def probes(subject: Subject, settings: Settings) -> dict[str, Any]:
 def _by_http(subject: Subject, settings: Settings) -> dict[str, Any]:
     """Ask the server itself.
 
-    Readiness asks for the model, because `/v2/health/ready` of KServe's server is true before any model has
-    loaded. Liveness is patient (two minutes): a server whose author's code holds the event loop is slow,
-    not dead, and killing it loses the requests it works on. Until the startup probe succeeds the other two
-    do not run, so a slow load never looks like a dead server.
+    Readiness asks for all models under whatever names their code gives them: `/v2/health/ready` is true once
+    every one has loaded, and false while the server drains. Liveness is patient (two minutes): a server whose
+    author's code holds the event loop is slow, not dead, and killing it loses the requests it works on. Until
+    the startup probe succeeds the other two do not run, so a slow load never looks like a dead server.
     """
     port = http_port(subject)
     live = {"path": "/v2/health/live", "port": port}
@@ -35,7 +35,7 @@ def _by_http(subject: Subject, settings: Settings) -> dict[str, Any]:
             "failureThreshold": max(1, settings.startup_seconds // STARTUP_PERIOD),
         },
         "readinessProbe": {
-            "httpGet": {"path": f"/v2/models/{subject.model_name}/ready", "port": port},
+            "httpGet": {"path": "/v2/health/ready", "port": port},
             "periodSeconds": 5,
             "timeoutSeconds": 5,
             "failureThreshold": 3,

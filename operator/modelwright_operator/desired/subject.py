@@ -7,9 +7,8 @@ from typing import Any
 from modelwright_operator import labels
 from modelwright_operator.addresses import app_label, predictor_name
 from modelwright_operator.api import API_VERSION, KIND, InferenceService, PredictorSpec
-from modelwright_operator.desired.arguments import argument_value
 
-_OURS_WHEN_SET = ("workers", "http_port", "grpc_port", "max_asyncio_workers", "enable_latency_logging")
+_OURS_WHEN_SET = ("workers", "http_port", "grpc_port", "max_asyncio_workers", "enable_latency_logging", "batching")
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,6 @@ class Subject:
     def main_container(self) -> dict[str, Any]:
         """The model's container as written; empty in an object that no rule of ours has seen."""
         return self.predictor.server_container or {}
-
-    @property
-    def model_name(self) -> str:
-        """The name under which the server serves the model: its `--model_name`, else the InferenceService's."""
-        return argument_value(self.main_container, "--model_name") or self.name
 
     @property
     def serves_health_endpoints(self) -> bool:

@@ -1,6 +1,5 @@
 """What a pod that is on its way is doing, in words."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +8,6 @@ from modelwright_operator.observed.mounting import CREATING
 from modelwright_operator.observed.text import without_credentials
 
 Pod = Mapping[str, Any]
-
-
-_MODEL_READY = re.compile(r"/v2/models/([^/]+)/ready")
 
 
 def pod_progress(pod: Pod) -> str:
@@ -56,11 +52,7 @@ def _running(pod: Pod, started: bool) -> str:
 
 def _question(probe: Mapping[str, Any]) -> str:
     if http := probe.get("httpGet"):
-        path = str(http.get("path", ""))
-        asked = f" (GET :{http.get('port')}{path})"
-        model = _MODEL_READY.fullmatch(path)
-        # A server that knows its model by another name answers 404 for ever.
-        return f"{asked}; a model not named {model[1]} needs its name in args: --model_name=NAME" if model else asked
+        return f" (GET :{http.get('port')}{http.get('path', '')})"
     if tcp := probe.get("tcpSocket"):
         return f" (TCP :{tcp.get('port')})"
     return ""

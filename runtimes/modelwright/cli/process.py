@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from modelwright.cli import interpreter
 from modelwright.cli.errors import CommandError
 
 # On PYTHONPATH, its sitecustomize.py is the first thing that a Python runs: `python -m model`, a script, and the
@@ -26,7 +27,12 @@ def own_python(words: list[str]) -> list[str]:
 
 
 def become(words: list[str], environment: Mapping[str, str], named_by: str = "the command line") -> int:
-    """Run the command in this process's place, so that signals are its own; returns never, or raises CommandError."""
+    """Run the command in this process's place, so that signals are its own, and return its exit status if it returns.
+
+    Raises CommandError where it cannot start.
+    """
+    if interpreter.can_run(words) and interpreter.run(words, environment):
+        return 0
     try:
         os.execvpe(words[0], words, dict(environment))  # noqa: S606 - the author's own command, no shell
     except FileNotFoundError as error:

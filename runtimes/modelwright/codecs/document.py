@@ -2,7 +2,8 @@
 
 simdjson builds no Python object until one is asked for, and copies an array of numbers straight into a buffer
 (``Array.as_buffer``). What it refuses goes to orjson, which either says where the JSON is wrong, or accepts what
-simdjson does not (integers of more than 64 bits).
+simdjson does not (integers of more than 64 bits). Small documents go to orjson at once: there simdjson's proxies cost
+more than the few numbers that they save.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from modelwright.errors import InvalidInput
 # lists. No array in a document of this size can be longer.
 _SIMDJSON_BYTES: Final = 32 * 1024 * 1024
 MAX_TENSORS: Final = 16384
+# Up to here, a few dozen numbers, Python objects are the cheaper way.
+_SMALL: Final = 1024
 
 _TENSOR_FIELDS: Final = frozenset({"name", "shape", "datatype", "data", "parameters"})
 _PLAIN_FIELDS: Final = frozenset({"id", "parameters", "model_name", "model_version"})
@@ -44,6 +47,10 @@ def read_document(text: bytes | memoryview, tensors: str) -> Document:
     Raises InvalidInput where it is no JSON object, lacks the field, or names a field twice.
     """
     text = bytes(text)
+    if len(text) <= _SMALL:
+        small = _with_orjson(text, tensors)
+        if text.count(b":") == _count_fields(small):
+            return small
     if len(text) <= _SIMDJSON_BYTES:
         try:
             root = simdjson.Parser().parse(text)
@@ -107,6 +114,15 @@ def _with_orjson(text: bytes, tensors: str) -> Document:
         if not isinstance(item, dict):
             raise InvalidInput(f"{tensors}[{index}] must be an object, not {describe(item)}")
     return Document(root, value, None)
+
+
+def _count_fields(document: Document) -> int:
+    """Return how many fields orjson kept: where the text has more colons, one may have been there twice.
+
+    The other reason for more is a colon in a string, or fields deeper than those of tensors; then simdjson looks.
+    """
+    # The field of the tensors has been taken out.
+    return 1 + len(document.fields) + sum(map(len, document.tensors))
 
 
 def _check_many(tensors: str, index: int) -> None:

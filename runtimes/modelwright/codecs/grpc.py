@@ -33,6 +33,8 @@ from modelwright.tensors import (
 )
 
 _Message = TypeVar("_Message", bound=Message)
+# The tag of a field of text (wire type 2), https://protobuf.dev/programming-guides/encoding/
+_MODEL_NAME: Final = ModelInferRequest.MODEL_NAME_FIELD_NUMBER << 3 | 2
 _RAW_INPUTS: Final = ModelInferRequest.RAW_INPUT_CONTENTS_FIELD_NUMBER
 _RAW_OUTPUTS: Final = ModelInferResponse.RAW_OUTPUT_CONTENTS_FIELD_NUMBER
 
@@ -53,6 +55,16 @@ def parse(kind: type[_Message], message: bytes) -> _Message:
     except (DecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"the request is not a valid {kind.__name__} message") from error
     return parsed
+
+
+def model_name(message: bytes) -> str:
+    """Return the model that a ModelInferRequest names, without reading the rest of it.
+
+    Empty where its name is not the first field, where serializers put it, or longer than 127 bytes.
+    """
+    if len(message) < 2 or message[0] != _MODEL_NAME or message[1] > 127:
+        return ""
+    return message[2 : 2 + message[1]].decode("utf-8", "replace")
 
 
 def decode(message: bytes, headers: Mapping[str, str]) -> Call:

@@ -7,6 +7,7 @@ not), floats finite after rounding to the datatype. ``true`` and ``false`` are n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Any, Final, Literal
 
@@ -20,6 +21,9 @@ from modelwright.errors import InvalidInput
 from modelwright.tensors import NUMPY_TYPES, Array
 
 _FLOATS: Final = frozenset({"FP16", "BF16", "FP32", "FP64"})
+_NUMBERS: Final = frozenset({int, float})
+# What surely survives rounding to the datatype; what may not is looked at element by element.
+_LARGEST: Final = {"FP16": 65504.0, "FP32": float(np.finfo(np.float32).max), "FP64": float(np.finfo(np.float64).max)}
 # Past this a double no longer names one integer.
 _EXACT: Final = 2**53
 
@@ -128,13 +132,16 @@ def _from_items(where: str, datatype: str, items: list[Any], null_is_nan: bool) 
         if null_is_nan and type(None) in kinds:
             items = [float("nan") if item is None else item for item in items]
             kinds = set(map(type, items))
-        _check_kinds(where, datatype, items, kinds, {int, float}, "finite numbers")
+        _check_kinds(where, datatype, items, kinds, _NUMBERS, "finite numbers")
+        largest = _LARGEST.get(datatype, 0.0)
+        if items and -largest <= min(items) and max(items) <= largest:
+            return np.array(items, NUMPY_TYPES[datatype])
         return _fit(where, datatype, np.array(items, np.float64))
     return _integers(where, datatype, items, kinds)
 
 
 def _integers(where: str, datatype: str, items: list[Any], kinds: set[type]) -> Array:
-    _check_kinds(where, datatype, items, kinds, {int, float}, "integers")
+    _check_kinds(where, datatype, items, kinds, _NUMBERS, "integers")
     if float in kinds:
         for index, item in enumerate(items):
             if type(item) is float and not (item.is_integer() and abs(item) <= _EXACT):
@@ -176,7 +183,7 @@ def _fit_floats(where: str, datatype: str, values: Array) -> Array:
 
 
 def _check_kinds(
-    where: str, datatype: str, items: list[Any], kinds: set[type], taken: set[type], expected: str
+    where: str, datatype: str, items: list[Any], kinds: set[type], taken: AbstractSet[type], expected: str
 ) -> None:
     if kinds - taken:
         index = next(index for index, item in enumerate(items) if type(item) not in taken)

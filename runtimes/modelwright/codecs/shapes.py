@@ -25,7 +25,7 @@ def read_shape(where: str, value: object) -> tuple[int, ...]:
         if dimension < 0:
             raise InvalidInput(f"{where}: 'shape' must hold sizes >= 0, not {dimension}; send the actual size")
     # An empty array still has strides, which numpy computes from the other dimensions.
-    if prod(dimension for dimension in value if dimension) > _MAX_ELEMENTS:
+    if (prod(value) or prod(filter(None, value))) > _MAX_ELEMENTS:
         raise InvalidInput(f"{where}: shape {_text(value)} is more than any array holds")
     return tuple(value)
 

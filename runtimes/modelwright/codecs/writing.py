@@ -36,7 +36,7 @@ def encode(response: InferenceResponse, request: InferenceRequest) -> tuple[Body
         if parameters:
             item["parameters"] = parameters
         if not binary:
-            item["data"] = _elements(tensor, data)
+            item["data"] = elements(tensor, data)
         outputs.append(item)
     text = write_json(_head(response, request) | {"outputs": outputs})
     if not pieces:
@@ -90,8 +90,8 @@ def checked(tensor: Tensor) -> Array:
     return data.astype(wanted)
 
 
-def _elements(tensor: Tensor, data: Array) -> Array | list[str]:
-    """Return the flat data as what JSON can be written from."""
+def elements(tensor: Tensor, data: Array) -> Array | list[str]:
+    """Return the flat data as what JSON can be written from. Raises InvalidInput for bytes that are not text."""
     if tensor.datatype != "BYTES":
         return np.ascontiguousarray(data).reshape(-1)
     try:

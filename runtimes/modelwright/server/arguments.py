@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 from modelwright.server.cgroup import cpu_limit
@@ -12,6 +13,12 @@ from modelwright.server.cgroup import cpu_limit
 MEBIBYTE = 1024 * 1024
 _TRUE = ("y", "yes", "t", "true", "on", "1")
 _FALSE = ("n", "no", "f", "false", "off", "0")
+# What else in the environment sets a flag's default: the buildpacks' and kserve's names.
+_OTHER_NAMES = {
+    "http_port": "PORT",
+    "ssl_certfile": "KSERVE_TLS_CERT_FILE",
+    "ssl_keyfile": "KSERVE_TLS_KEY_FILE",
+}
 
 
 def default_asyncio_workers(cpus: float) -> int:
@@ -58,6 +65,16 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _milliseconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds of at least 0")
+    return value
+
+
 def _flag(default: object, kind: Callable[[str], Any], text: str, **more: object) -> Any:  # noqa: ANN401 - as dataclasses.field
     return field(default=default, metadata={"kind": kind, "help": text, **more})
 
@@ -72,13 +89,17 @@ class Arguments:
     workers: int = _flag(1, _at_least(1), "processes, forked after the models are loaded")
     # kserve calls an author's synchronous code once at a time, and code that holds state may rely on it.
     model_threads: int = _flag(1, _at_least(1), "calls of synchronous model code at one time, in threads")
-    max_threads: int = _flag(4, _at_least(1), "kserve's gRPC threads; taken, but one event loop serves gRPC here")
+    max_threads: int = _flag(4, _at_least(1), "kserve's gRPC threads; no effect, with a warning: see model_threads")
     max_asyncio_workers: int = _flag(
         0, _at_least(1), "threads for what handlers hand to asyncio.to_thread; default min(32, cpu limit + 4)"
     )
     enable_grpc: bool = _flag(True, boolean, "serve gRPC too", flag=True)
     enable_latency_logging: bool = _flag(False, boolean, "log each request's latencies", flag=True)
     access_log: bool = _flag(False, boolean, "log one line per request", flag=True)
+    access_log_format: str | None = _flag(None, str, "log one line per REST request in the atoms of asgi-logger")
+    enable_docs_url: bool = _flag(False, boolean, "serve /docs, a page that shows /openapi.json", flag=True)
+    admin_port: int = _flag(0, _port, "port on which models are loaded and unloaded; 0 is off")
+    admin_host: str = _flag("127.0.0.1", str, "address of --admin_port, which asks nobody for credentials")
     configure_logging: bool = _flag(True, boolean, "set up logging; false leaves it to the author", flag=True)
     log_config_file: str | None = _flag(None, str, "logging.config dictionary, as JSON or YAML, in place of ours")
     log_format: str = _flag("plain", str, "plain or json", choices=("plain", "json"))
@@ -96,15 +117,24 @@ class Arguments:
     grpc_max_receive_message_length: int = _flag(8 * MEBIBYTE, _at_least(1), "longest gRPC request")
     max_body_size_mb: int = _flag(100, _at_least(1), "largest request body, in MiB, also after decompression")
     max_queue_size: int = _flag(1000, _at_least(0), "requests waiting per process before 429")
+    max_batch_size: int = _flag(1, _at_least(1), "rows of concurrent requests answered by one call; 1 is no batching")
+    max_batch_latency_ms: float = _flag(5.0, _milliseconds, "milliseconds a request may be held for a larger batch")
+    batch_timeout: float = _flag(60.0, _seconds, "seconds that a call of the model may take while batching is on")
     header_timeout: float = _flag(4.0, _seconds, "seconds within which a request's headers must arrive")
     body_timeout: float = _flag(4.0, _seconds, "seconds that a body may lag behind 16 KiB/s")
     grace_period: float = _flag(30.0, _seconds, "seconds that requests in flight get after SIGTERM")
+    ssl_certfile: str | None = _flag(None, str, "certificate chain for REST and gRPC over TLS; 8080 becomes port 8443")
+    ssl_keyfile: str | None = _flag(None, str, "private key of --ssl_certfile")
+    ssl_ca_certs: str | None = _flag(None, str, "authorities; clients must show a certificate of theirs")
     drain_delay: float = _flag(1.0, _seconds, "seconds after SIGTERM in which new requests are still taken")
 
     def __post_init__(self) -> None:
         """Fill in what depends on the machine."""
         if not self.max_asyncio_workers:
             self.max_asyncio_workers = default_asyncio_workers(cpu_limit())
+        # kserve's rule, also for an 8080 that was asked for: routes and probes written for it look for 8443.
+        if self.ssl_certfile and self.ssl_keyfile and self.http_port == 8080:
+            self.http_port = 8443
 
     @property
     def max_body_bytes(self) -> int:
@@ -112,8 +142,13 @@ class Arguments:
         return self.max_body_size_mb * MEBIBYTE
 
 
-def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
-    """Build the parser, without `--help`, so that an author's parser can have it as a parent as with kserve's."""
+def parser(
+    environment: Mapping[str, str] = os.environ, defaults: Mapping[str, Any] = MappingProxyType({})
+) -> argparse.ArgumentParser:
+    """Build the parser, without `--help`, so that an author's parser can have it as a parent as with kserve's.
+
+    `defaults`, by the names of `Arguments`, stand behind the command line and the environment.
+    """
     # No abbreviations: an author's own --model must not be read as --model_name.
     built = argparse.ArgumentParser(
         add_help=False, allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter
@@ -128,16 +163,18 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
         spellings = [f"--{each.name}"]
         if meta.get("hyphens"):
             spellings.insert(0, f"--{each.name.replace('_', '-')}")
-        built.add_argument(*spellings, default=_default(each.name, each.default, environment), **options)
+        built.add_argument(
+            *spellings, default=_default(each.name, defaults.get(each.name, each.default), environment), **options
+        )
     return built
 
 
 def _default(name: str, default: object, environment: Mapping[str, str]) -> object:
     """Give the environment's value, as text that argparse will read with the flag's own type, or the default."""
     text = environment.get(f"MODELWRIGHT_{name.upper()}", "")
-    if not text and name == "http_port":
-        text = environment.get("PORT", "")
-    if not text and name == "max_asyncio_workers":
+    if not text and name in _OTHER_NAMES:
+        text = environment.get(_OTHER_NAMES[name], "")
+    if not (text or default) and name == "max_asyncio_workers":
         return default_asyncio_workers(cpu_limit())
     return text or default
 

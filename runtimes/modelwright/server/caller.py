@@ -1,11 +1,14 @@
 """The client behind the current request: its request id, and whether it is still there."""
 
+import asyncio
 import itertools
 import os
 import re
 from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import Any, Final
+
+from modelwright.server.metrics import Tally
 
 REQUEST_ID_HEADER: Final = b"x-request-id"
 # What may be echoed into a header and a log line.
@@ -14,13 +17,16 @@ _numbers = itertools.count(1)
 
 
 class Caller:
-    """One request's client; work that it waits for is given up, unless it has begun, when the client leaves."""
+    """One request's client; when it leaves, `waiting` is given up unless it has begun, and `task` wherever it is."""
 
-    __slots__ = ("_id", "gone", "headers", "waiting")
+    __slots__ = ("_id", "gone", "headers", "tally", "task", "waiting")
 
     def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
         self.headers = headers
-        self.waiting: Future[Any] | None = None
+        self.waiting: Future[Any] | asyncio.Future[Any] | None = None
+        self.task: asyncio.Task[Any] | None = None
+        # The request in the metrics; None for one that runs no model.
+        self.tally: Tally | None = None
         self.gone = False
         self._id: str | None = None
 
@@ -41,11 +47,19 @@ class Caller:
             self._id = given.decode() if given else f"{os.getpid():x}-{_STARTED}-{next(_numbers):x}"
         return self._id
 
+    def count(self, code: int | str) -> None:
+        """Count the request with the code of its answer, if it runs a model and has not been counted yet."""
+        tally = self.tally
+        if tally is not None and not tally.code:
+            tally.end(code)
+
     def leave(self) -> None:
         """Say that nobody waits for the answer any more."""
         self.gone = True
         if self.waiting is not None:
             self.waiting.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
 
 _STARTED = os.urandom(4).hex()

@@ -1,8 +1,10 @@
 """The end of a process: take no request that cannot be answered, and answer every one that was taken."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Collection
+from typing import Any
 
 from modelwright.server.protocol import Protocol
 
@@ -11,16 +13,34 @@ _STEP = 0.05
 _LAST = 1.0
 
 
-async def accept_rest(listening: socket.socket, protocol: Callable[[], Protocol]) -> None:
-    """Take every connection that the kernel has already made: closing the socket would reset them."""
+def accept_rest(
+    listening: socket.socket, protocol: Callable[[], Protocol], tls: dict[str, Any]
+) -> list[asyncio.Task[Any]]:
+    """Take every connection that the kernel has already made: closing the socket would reset them.
+
+    Gives what is to be awaited, which may take as long as `tls`'s handshakes.
+    """
     loop = asyncio.get_running_loop()
+    accepted: list[asyncio.Task[Any]] = []
     while True:
         try:
             connection, _ = listening.accept()
         except (BlockingIOError, OSError):
-            return
+            return accepted
         connection.setblocking(False)
-        await loop.connect_accepted_socket(protocol, connection)
+        accepted.append(loop.create_task(loop.connect_accepted_socket(protocol, connection, **tls)))
+
+
+async def handshakes(connections: Collection[Protocol], until: float) -> None:
+    """Wait for those who are in the middle of a TLS handshake; `until` is a moment of the event loop's clock."""
+    loop = asyncio.get_running_loop()
+    if not all(each.connected for each in connections):
+        # Those whose handshake failed, such as each tcpSocket probe's, are garbage in a ring.
+        gc.collect()
+    while loop.time() < until:
+        if all(each.connected for each in connections):
+            return
+        await asyncio.sleep(_STEP)
 
 
 async def finish(connections: Collection[Protocol], tasks: Collection[asyncio.Task[None]], until: float) -> bool:

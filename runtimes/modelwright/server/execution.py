@@ -16,6 +16,7 @@ from resource import RUSAGE_THREAD, getrusage, struct_rusage
 from time import perf_counter
 from typing import Any, TypeVar
 
+from modelwright.model import TIMINGS
 from modelwright.server.caller import CALLER
 from modelwright.server.limits import Admission
 
@@ -90,7 +91,7 @@ class Execution:
         if caller is not None and caller.gone:
             raise asyncio.CancelledError
         context = contextvars.copy_context()
-        work = self._pool.submit(context.run, _timed, pace, function, arguments)
+        work = self._pool.submit(context.run, _timed, pace, perf_counter(), function, arguments)
         self._work.add(work)
         work.add_done_callback(self._work.discard)
         if caller is not None:
@@ -107,8 +108,11 @@ class Execution:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _timed(pace: Pace, function: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
+def _timed(pace: Pace, asked: float, function: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
     begun = perf_counter()
+    timings = TIMINGS.get()
+    if timings is not None:
+        timings.queue += begun - asked
     try:
         return function(*arguments)
     finally:

@@ -5,7 +5,7 @@ Only a worker may import this, after the fork: grpc's threads do not survive one
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -19,8 +19,15 @@ from modelwright.server.arguments import Arguments
 from modelwright.server.execution import Execution
 from modelwright.server.grpc_health import HealthService
 from modelwright.server.grpc_service import NAME, Service
+from modelwright.server.grpc_spans import TracedCalls
+from modelwright.server.grpc_tls import credentials
 from modelwright.server.health import Health
 from modelwright.server.loading import LoadFailed
+from modelwright.server.metrics import Metrics
+from modelwright.server.tls import Certificates
+
+if TYPE_CHECKING:
+    from modelwright.server.spans import Spans
 
 _HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 
@@ -28,8 +35,18 @@ _HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 class GrpcServer:
     """A server that takes calls; `port` is the one it listens on, which matters when any free one was asked for."""
 
-    def __init__(self, repository: Repository, arguments: Arguments, execution: Execution, health: Health) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        arguments: Arguments,
+        execution: Execution,
+        health: Health,
+        metrics: Metrics,
+        certificates: Certificates | None,
+        spans: Spans | None,
+    ) -> None:
         self._server = grpc.aio.server(
+            interceptors=[TracedCalls(spans)] if spans else None,
             options=[
                 ("grpc.max_send_message_length", arguments.grpc_max_send_message_length),
                 ("grpc.max_receive_message_length", arguments.grpc_max_receive_message_length),
@@ -37,17 +54,23 @@ class GrpcServer:
                 ("grpc.so_reuseport", int(arguments.workers > 1)),
             ],
         )
-        self._server.add_generic_rpc_handlers((Service(repository, arguments, execution, health).handler(),))
+        service = Service(repository, arguments, execution, health, metrics)
+        self._server.add_generic_rpc_handlers((service.handler(),))
         health_pb2_grpc.add_HealthServicer_to_server(HealthService(repository, health, frozenset({NAME})), self._server)
         reflection.enable_server_reflection((NAME, _HEALTH, reflection.SERVICE_NAME), self._server, pool=_pool())
         host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
         try:
-            self.port = self._server.add_insecure_port(f"{host}:{arguments.grpc_port}")
+            self.port = self._listen(f"{host}:{arguments.grpc_port}", certificates)
         except RuntimeError:
             raise LoadFailed(
                 f"cannot listen on {arguments.host} port {arguments.grpc_port}: it is taken or not ours to take; "
                 "choose another --grpc_port"
             ) from None
+
+    def _listen(self, address: str, certificates: Certificates | None) -> int:
+        if certificates is None:
+            return self._server.add_insecure_port(address)
+        return self._server.add_secure_port(address, credentials(certificates))
 
     async def start(self) -> None:
         """Begin to take calls."""
@@ -58,9 +81,17 @@ class GrpcServer:
         await self._server.stop(grace_s)
 
 
-async def start(repository: Repository, arguments: Arguments, execution: Execution, health: Health) -> GrpcServer:
+async def start(
+    repository: Repository,
+    arguments: Arguments,
+    execution: Execution,
+    health: Health,
+    metrics: Metrics,
+    certificates: Certificates | None = None,
+    spans: Spans | None = None,
+) -> GrpcServer:
     """Serve the repository's models on `arguments.grpc_port`. Raises LoadFailed when it cannot be had."""
-    server = GrpcServer(repository, arguments, execution, health)
+    server = GrpcServer(repository, arguments, execution, health, metrics, certificates, spans)
     await server.start()
     log.LOGGER.info("serving gRPC on port %d", server.port)
     return server

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import TypeAlias
@@ -9,7 +11,7 @@ from typing import TypeAlias
 import grpc
 
 from modelwright.errors import InferenceError, Overloaded
-from modelwright.server import log
+from modelwright.server import log, tracing
 from modelwright.server.caller import CALLER, REQUEST_ID_HEADER, Caller
 from modelwright.server.grpc_metadata import headers_of
 from modelwright.server.grpc_status import code_of
@@ -33,12 +35,20 @@ def behaviour(path: str, method: Method, *, access_log: bool) -> Behaviour:
         CALLER.set(caller)
         if caller.given_id is not None:
             context.set_trailing_metadata(((_REQUEST_ID, caller.request_id),))
+        code = grpc.StatusCode.OK
         try:
             return await method(message, headers, context)
         except InferenceError as error:
+            code = code_of(error)
             return await _refuse(context, caller, error)
+        except asyncio.CancelledError:
+            code = cancelled(context)
+            raise
         except Exception:
+            code = grpc.StatusCode.INTERNAL
             return await _fail(context, caller, path)
+        finally:
+            caller.count(code.name)
 
     async def logged(message: bytes, context: Context) -> bytes:
         begun = perf_counter()
@@ -49,6 +59,13 @@ def behaviour(path: str, method: Method, *, access_log: bool) -> Behaviour:
             log.access("gRPC", path, _number(context.code()), caller.request_id, perf_counter() - begun)
 
     return logged if access_log else answer
+
+
+def cancelled(context: Context) -> grpc.StatusCode:
+    """Return what a cancelled call's caller sees: that its deadline has passed, or nothing, since it has left."""
+    remaining = context.time_remaining()
+    late = remaining is not None and remaining <= 0
+    return grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
 
 
 def _number(code: object) -> int:
@@ -68,6 +85,7 @@ async def _refuse(context: Context, caller: Caller, error: InferenceError) -> by
 
 async def _fail(context: Context, caller: Caller, path: str) -> bytes:
     """Log the author's exception whole, and tell the caller only where to look for it."""
+    tracing.record(sys.exception())
     log.LOGGER.exception("%s failed, requestId: %s", path, caller.request_id)
     message = f"the model failed on this request; its server's log has the reason under {caller.request_id}"
     await context.abort(grpc.StatusCode.INTERNAL, message, ((_REQUEST_ID, caller.request_id),))

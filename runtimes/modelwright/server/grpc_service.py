@@ -6,24 +6,28 @@ the caller's mistake.
 
 from __future__ import annotations
 
-from importlib import metadata
+from contextlib import suppress
+from time import perf_counter
 from typing import Final
 
 import grpc
 
 from modelwright.codecs import grpc as codec
 from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
-from modelwright.errors import ModelNotReady
-from modelwright.model import TIMINGS, Repository, Timings
+from modelwright.errors import InferenceError, ModelNotFound, ModelNotReady, NotImplementedByModel
+from modelwright.model import TIMINGS, Model, Repository
 from modelwright.server import declared
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import CALLER, Caller
-from modelwright.server.describe import of_version
+from modelwright.server.describe import of_version, version
 from modelwright.server.execution import Execution
 from modelwright.server.grpc_calls import Context, Method, behaviour
 from modelwright.server.grpc_metadata import metadata_of
+from modelwright.server.grpc_streams import InferStreams
 from modelwright.server.health import Health
 from modelwright.server.log import latency
+from modelwright.server.metrics import Metrics, Tally
+from modelwright.server.routes import REPOSITORY_REMEDY
 
 NAME: Final = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 
@@ -31,12 +35,16 @@ NAME: Final = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 class Service:
     """GRPCInferenceService over the models of `repository`; `execution`'s bound counts REST and gRPC together."""
 
-    def __init__(self, repository: Repository, arguments: Arguments, execution: Execution, health: Health) -> None:
+    def __init__(
+        self, repository: Repository, arguments: Arguments, execution: Execution, health: Health, metrics: Metrics
+    ) -> None:
         self._repository = repository
+        self._metrics = metrics
         self._admission = execution.admission
         self._health = health
         self._latencies = arguments.enable_latency_logging
         self._access_log = arguments.access_log
+        self._arguments = arguments
 
     def handler(self) -> grpc.GenericRpcHandler:
         """Return the handler to register with a server."""
@@ -47,11 +55,18 @@ class Service:
             "ServerMetadata": self._server_metadata,
             "ModelMetadata": self._model_metadata,
             "ModelInfer": self._model_infer,
+            "RepositoryIndex": _elsewhere,
+            "RepositoryModelLoad": _elsewhere,
+            "RepositoryModelUnload": _elsewhere,
         }
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
             name: grpc.unary_unary_rpc_method_handler(behaviour(f"/{NAME}/{name}", method, access_log=self._access_log))
             for name, method in methods.items()
         }
+        streams = InferStreams(
+            self._prepared, self._attribute, self._admission, self._health, self._arguments, self._metrics
+        )
+        handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(streams.serve)
         return grpc.method_handlers_generic_handler(NAME, handlers)
 
     async def _server_live(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
@@ -69,7 +84,7 @@ class Service:
 
     async def _server_metadata(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
         codec.parse(pb.ServerMetadataRequest, message)
-        return pb.ServerMetadataResponse(name="modelwright", version=_version()).SerializeToString()
+        return pb.ServerMetadataResponse(name="modelwright", version=version()).SerializeToString()
 
     async def _model_metadata(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
         request = codec.parse(pb.ModelMetadataRequest, message)
@@ -81,32 +96,47 @@ class Service:
         return answer.SerializeToString()
 
     async def _model_infer(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
-        timings = Timings() if self._latencies else None
-        TIMINGS.set(timings)
-        entered = self._admission.enter()
+        caller = CALLER.get() or Caller([])
+        tally = caller.tally = self._metrics.request("grpc")
+        TIMINGS.set(tally)
         try:
-            return await self._infer(message, headers, context)
-        finally:
-            took = self._admission.leave(entered)
-            if timings is not None:
-                latency((CALLER.get() or Caller([])).request_id, timings, took)
+            entered = tally.entered = self._admission.enter()
+            try:
+                answer = await self._infer(message, headers, context, tally)
+                tally.settle(perf_counter() - entered)
+                return answer
+            finally:
+                self._admission.leave(entered)
+                if self._latencies:
+                    latency(caller.request_id, tally)
+        except InferenceError:
+            self._attribute(message, tally)
+            raise
 
-    async def _infer(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    async def _infer(self, message: bytes, headers: dict[str, str], context: Context, tally: Tally) -> bytes:
         call = codec.decode(message, headers)
-        model = self._repository.get(call.request.model_name)
-        described = of_version(model, call.model_version or None)
-        if not model.ready:
-            raise ModelNotReady(f"model {model.name!r} is not ready")
-        declared.check(call.request, described)
-        response = await model.infer(call.request)
+        response = await self._prepared(call, tally).infer(call.request)
         answer = codec.encode(response, call)
         if response.headers:
             await context.send_initial_metadata(metadata_of(response.headers))
         return answer
 
+    def _attribute(self, message: bytes, tally: Tally) -> None:
+        """Count a call that was refused before it had been read for the model that it names, if that is served."""
+        if not tally.has_model:
+            with suppress(ModelNotFound):
+                tally.of(self._repository.get(codec.model_name(message)).name)
 
-def _version() -> str:
-    try:
-        return metadata.version("modelwright")
-    except metadata.PackageNotFoundError:
-        return "unknown"
+    def _prepared(self, call: codec.Call, tally: Tally) -> Model:
+        """Give the model that a call is for, once the call is held against what the model declares."""
+        model = self._repository.get(call.request.model_name)
+        tally.of(model.name)
+        described = of_version(model, call.model_version or None)
+        if not model.ready:
+            raise ModelNotReady(f"model {model.name!r} is not ready")
+        declared.check(call.request, described)
+        return model
+
+
+async def _elsewhere(message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    raise NotImplementedByModel(REPOSITORY_REMEDY)

@@ -13,22 +13,37 @@ from modelwright.server.bodies import ClientLeft, discard
 from modelwright.server.caller import CALLER, REQUEST_ID_HEADER, Caller
 from modelwright.server.describe import Describer
 from modelwright.server.execution import Execution
+from modelwright.server.exposition import Exposition
+from modelwright.server.failure import failed
+from modelwright.server.families import CLIENT_LEFT
 from modelwright.server.health import Health
 from modelwright.server.inference import Answer, Inference
-from modelwright.server.routes import Route, route, shown
+from modelwright.server.metrics import Metrics
+from modelwright.server.routes import Action, Route, missing, route, shown
+from modelwright.server.streams import CutOff
 
 # Paths that have been read; bounded, because callers choose them.
 _KNOWN_PATHS = 1024
 
 
+class WrongMethod(InferenceError):
+    """The path is there, but not for this HTTP method (405)."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+
+
 class Application:
     """Answers HTTP requests; one per process."""
 
-    def __init__(self, repository: Repository, arguments: Arguments, execution: Execution, health: Health) -> None:
+    def __init__(
+        self, repository: Repository, arguments: Arguments, execution: Execution, health: Health, metrics: Metrics
+    ) -> None:
         self._health = health
-        self._access_log = arguments.access_log
-        self._describer = Describer(repository, health)
-        self._inference = Inference(repository, arguments, execution)
+        self._exposition = Exposition(metrics)
+        self._access_log = arguments.access_log or bool(arguments.access_log_format)
+        self._access_format = log.access_format(arguments)
+        self._describer = Describer(repository, health, docs=arguments.enable_docs_url)
+        self._inference = Inference(repository, arguments, execution, metrics)
         self._routes: dict[str, Route | None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,35 +53,57 @@ class Application:
         begun = perf_counter() if self._access_log else 0.0
         try:
             status, headers, body = await self._answer(scope, receive, caller)
+            # Before it is sent, so that whoever has an answer finds it counted; one in pieces counts at its end.
+            if isinstance(body, (bytes, list)):
+                caller.count(status)
+            await self._send(scope, receive, send, status, headers, body)
         except (ClientLeft, asyncio.CancelledError):
+            caller.count(CLIENT_LEFT)
             return
+        except CutOff:
+            caller.count(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return
+        caller.count(status)
+        if self._access_log:
+            self._log_access(scope, status, headers, body, caller.request_id, perf_counter() - begun)
+
+    async def _send(
+        self, scope: Scope, receive: Receive, send: Send, status: int, headers: Headers, body: replies.Body
+    ) -> None:
         cycle = scope.pop("cycle", None)
         too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         close = self._health.draining or too_large
-        if too_large and scope["method"] != "HEAD":
+        if too_large and isinstance(body, bytes) and scope["method"] != "HEAD":
             await self._refuse_body(send, receive, headers, status, body)
         elif not (
             cycle and isinstance(body, bytes) and protocol.write_answer(cycle, status, headers, body, close=close)
         ):
             await replies.send_answer(send, status, headers, body, close=close)
-        if self._access_log:
-            log.access(scope["method"], shown(scope["path"]), status, caller.request_id, perf_counter() - begun)
+
+    def _log_access(
+        self, scope: Scope, status: int, headers: Headers, body: replies.Body, request_id: str, seconds: float
+    ) -> None:
+        if self._access_format is None:
+            log.access(scope["method"], shown(scope["path"]), status, request_id, seconds)
+        else:
+            log.access_line(self._access_format.line(scope, status, headers, replies.size(body), seconds))
 
     async def _answer(self, scope: Scope, receive: Receive, caller: Caller) -> Answer:
         try:
             answer = await self._dispatch(scope["method"], scope["path"], receive, caller)
         except InferenceError as error:
-            answer = replies.refusal(error)
+            answer = self._refusal(scope["path"], error)
         except ClientLeft:
             raise
         except asyncio.CancelledError:
             if caller.gone:
                 raise
             if not self._health.draining:
-                return _failure(scope["path"], caller)
-            answer = replies.refusal(ModelNotReady("the server stopped before the model had answered"))
+                return self._refusal(scope["path"], failed(shown(scope["path"]), caller.request_id))
+            stopped = ModelNotReady("the server stopped before the model had answered")
+            answer = self._refusal(scope["path"], stopped)
         except Exception:
-            return _failure(scope["path"], caller)
+            return self._refusal(scope["path"], failed(shown(scope["path"]), caller.request_id))
         given = caller.given_id
         if given is None:
             return answer
@@ -76,12 +113,24 @@ class Application:
     async def _dispatch(self, method: str, path: str, receive: Receive, caller: Caller) -> Answer:
         found = self._route(path)
         if found is None:
-            return _error(HTTPStatus.NOT_FOUND, f"there is no {shown(path)} here; see /v1/models and /v2/models")
+            return _error(HTTPStatus.NOT_FOUND, missing(path))
         if method == found.method == "POST":
             return await self._inference.answer(found, receive, caller)
         if found.method == "GET" and method in ("GET", "HEAD"):
+            if found.action is Action.METRICS:
+                return await self._exposition.answer(caller.headers)
             return self._describer.answer(found)
-        return _wrong_method(found)
+        status, headers, body = self._refusal(path, WrongMethod(f"this path answers {found.method} only"))
+        return status, [*headers, (b"allow", b"GET, HEAD" if found.method == "GET" else b"POST")], body
+
+    def _refusal(self, path: str, error: InferenceError) -> Answer:
+        found = self._route(path)
+        if found is None or not found.openai:
+            return replies.refusal(error)
+        # Only who is asked in OpenAI's way pays for the import.
+        from modelwright.server import openai  # noqa: PLC0415
+
+        return openai.refusal(error)
 
     def _route(self, path: str) -> Route | None:
         try:
@@ -92,9 +141,8 @@ class Application:
             return self._routes.setdefault(path, route(path))
 
     @staticmethod
-    async def _refuse_body(send: Send, receive: Receive, headers: Headers, status: int, body: replies.Body) -> None:
+    async def _refuse_body(send: Send, receive: Receive, headers: Headers, status: int, content: bytes) -> None:
         """Answer a body that is not going to be read: first the whole answer, then a pause, then the end."""
-        content = body if isinstance(body, bytes) else b"".join(body)
         full = [*headers, (b"content-length", b"%d" % len(content)), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": status, "headers": full})
         await send({"type": "http.response.body", "body": content, "more_body": True})
@@ -104,17 +152,3 @@ class Application:
 
 def _error(status: HTTPStatus, message: str) -> Answer:
     return int(status), [replies.JSON], replies.to_json({"error": message})
-
-
-def _wrong_method(found: Route) -> Answer:
-    status, headers, body = _error(HTTPStatus.METHOD_NOT_ALLOWED, f"this path answers {found.method} only")
-    allowed = b"GET, HEAD" if found.method == "GET" else b"POST"
-    return status, [*headers, (b"allow", allowed)], body
-
-
-def _failure(path: str, caller: Caller) -> Answer:
-    """Log the author's exception whole, and tell the caller only where to look for it."""
-    log.LOGGER.exception("%s failed, requestId: %s", shown(path), caller.request_id)
-    message = "the model failed on this request; its server's log has the reason under this request id"
-    body = replies.to_json({"error": message, "request_id": caller.request_id})
-    return 500, [replies.JSON, (REQUEST_ID_HEADER, caller.request_id.encode())], body

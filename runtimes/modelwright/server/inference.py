@@ -1,32 +1,33 @@
 """A request's way through: body, codec, model, codec."""
 
-import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import AsyncIterator
+from functools import partial
 
-from modelwright.codecs import v1, v2
+from modelwright.codecs import generate, v1, v2
 from modelwright.errors import ModelNotReady
-from modelwright.model import TIMINGS, Model, Repository, Timings
-from modelwright.server import bodies, declared
+from modelwright.model import TIMINGS, Model, OpenAIOperation, Repository, V1Answer
+from modelwright.server import bodies, declared, generation
 from modelwright.server.arguments import Arguments
 from modelwright.server.asgi import Headers, Receive
 from modelwright.server.caller import Caller
 from modelwright.server.describe import of_version
 from modelwright.server.execution import Execution
-from modelwright.server.limits import DeadlineExceeded, deadline
+from modelwright.server.limits import deadline, in_time, moment
 from modelwright.server.log import latency
+from modelwright.server.metrics import Metrics, Tally
 from modelwright.server.replies import Body, to_bytes
 from modelwright.server.routes import Action, Route
+from modelwright.server.streams import PLAIN, Stream
 
-Result = TypeVar("Result")
 Answer = tuple[int, Headers, Body]
 
 
 class Inference:
     """Answers every POST that runs a model."""
 
-    def __init__(self, repository: Repository, arguments: Arguments, execution: Execution) -> None:
+    def __init__(self, repository: Repository, arguments: Arguments, execution: Execution, metrics: Metrics) -> None:
         self._repository = repository
+        self._metrics = metrics
         self._admission = execution.admission
         self._limit = arguments.max_body_bytes
         self._latencies = arguments.enable_latency_logging
@@ -40,55 +41,87 @@ class Inference:
             Exception: whatever the author's code raised.
 
         """
-        model = self._repository.get(route.model)
-        if route.version is not None:
-            of_version(model, route.version)
-        if not model.ready:
-            raise ModelNotReady(f"model {route.model!r} is not ready")
+        tally = caller.tally = self._metrics.request(route.protocol)
+        # OpenAI's requests name their model in the body.
+        operation = route.operation
+        model = None if operation is not None else self._model(route.model, route.version, tally)
         # Before the body, so that a full server takes no more of them in; `enter` below counts.
         self._admission.check()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in caller.headers}
         body = await bodies.read(receive, headers, self._limit)
-        timings = Timings() if self._latencies else None
-        if timings is not None:
-            TIMINGS.set(timings)
-        entered = self._admission.enter()
+        TIMINGS.set(tally)
+        entered = tally.entered = self._admission.enter()
         try:
-            return await self._run(route, model, body, headers)
-        finally:
-            took = self._admission.leave(entered)
-            if timings is not None:
-                latency(caller.request_id, timings, took)
+            if operation is not None:
+                answer = await self._openai(operation, body, headers, caller, tally)
+            elif model is not None:
+                answer = await self._run(route, model, body, headers, caller)
+        except BaseException:
+            self._end(entered, tally, caller, answered=False)
+            raise
+        if type(answer[2]) is Stream:
+            answer[2].on_end = partial(self._end, entered, tally, caller)
+        else:
+            self._end(entered, tally, caller)
+        return answer
 
-    async def _run(self, route: Route, model: Model, body: bytes, headers: dict[str, str]) -> Answer:
+    def _model(self, name: str, version: str | None, tally: Tally) -> Model:
+        model = self._repository.get(name)
+        tally.of(model.name)
+        if version is not None:
+            of_version(model, version)
+        if not model.ready:
+            raise ModelNotReady(f"model {name!r} is not ready")
+        return model
+
+    async def _openai(
+        self, operation: OpenAIOperation, body: bytes, headers: dict[str, str], caller: Caller, tally: Tally
+    ) -> Answer:
+        # Whoever serves no such model does not pay for the import.
+        from modelwright.server import openai  # noqa: PLC0415
+
+        payload = openai.read(body, operation)
+        model = self._model(payload["model"], None, tally)
+        return await openai.answer(operation, model, payload, headers, caller)
+
+    def _end(self, entered: float, tally: Tally, caller: Caller, *, answered: bool = True) -> None:
+        took = self._admission.leave(entered)
+        if answered:
+            tally.settle(took)
+        if self._latencies:
+            latency(caller.request_id, tally)
+
+    async def _run(self, route: Route, model: Model, body: bytes, headers: dict[str, str], caller: Caller) -> Answer:
         if route.action is not Action.INFER:
-            return await self._v1(route.action, model, body, headers)
+            if route.action not in generation.ACTIONS:
+                return await self._v1(route.action, model, body, headers, caller)
+            if route.action is not Action.GENERATE or generate.is_flat(body, headers):
+                return await generation.answer(route, model, body, headers, caller)
         seconds = deadline(headers)
         request = v2.decode(body, headers)
         request.model_name = route.model
         request.headers = headers
         declared.check(request, model.metadata())
-        response = await _in_time(model.infer(request), seconds)
+        response = await in_time(model.infer(request), seconds)
         encoded, extra = v2.encode(response, request)
         return 200, to_bytes(response.headers) + to_bytes(extra) if response.headers else to_bytes(extra), encoded
 
-    async def _v1(self, action: Action, model: Model, body: bytes, headers: dict[str, str]) -> Answer:
+    async def _v1(self, action: Action, model: Model, body: bytes, headers: dict[str, str], caller: Caller) -> Answer:
         seconds = deadline(headers)
+        until = moment(seconds)
         payload, event = v1.read(body, headers)
         method = model.explain_v1 if action is Action.EXPLAIN else model.predict_v1
-        answer = await _in_time(method(payload, headers), seconds)
+        answer = await in_time(method(payload, headers), seconds)
+        if isinstance(answer.result, AsyncIterator):
+            return await _v1_stream(answer, caller, until)
         # A model's own header wins: it knows what the bytes that it answers are.
         encoded, extra = v1.write(answer.result, event, model.name)
         return 200, to_bytes({**extra, **{name.lower(): value for name, value in answer.headers.items()}}), encoded
 
 
-async def _in_time(work: Awaitable[Result], seconds: float | None) -> Result:
-    if seconds is None:
-        return await work
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await work
-    except TimeoutError:
-        if limit.expired():
-            raise DeadlineExceeded(f"no answer within the {seconds:g} s that the caller allowed") from None
-        raise
+async def _v1_stream(answer: V1Answer, caller: Caller, until: float | None) -> Answer:
+    """Send what the author yields, as it is: it is text or bytes of a form that only the author knows."""
+    headers = to_bytes(answer.headers)
+    stream = Stream(answer.result, v1.encode, caller, until, PLAIN)
+    await stream.begin()
+    return 200, headers, stream

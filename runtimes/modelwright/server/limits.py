@@ -1,14 +1,17 @@
 """What the server refuses in order to stay up: too much waiting, too much at once, too late."""
 
+import asyncio
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
 from time import perf_counter
+from typing import TypeVar
 
 from modelwright.errors import InferenceError, InvalidInput, Overloaded, TooLarge, UnsupportedMediaType
 
 DEADLINE_HEADER = "x-request-timeout"
+Result = TypeVar("Result")
 # What zlib is given and asked for at a time, so that a bomb is noticed long before it fills the memory.
 _STEP = 256 * 1024
 
@@ -83,6 +86,29 @@ def deadline(headers: Mapping[str, str]) -> float | None:
     if not 0 < seconds < math.inf:
         raise InvalidInput(f"the header {DEADLINE_HEADER} is no number of seconds above 0")
     return seconds
+
+
+def moment(seconds: float | None) -> float | None:
+    """Give the moment of the event loop's clock that lies so many seconds ahead."""
+    return None if seconds is None else asyncio.get_running_loop().time() + seconds
+
+
+async def in_time(work: Awaitable[Result], seconds: float | None) -> Result:
+    """Wait for `work`, which is cancelled when the caller's time is over.
+
+    Raises:
+        DeadlineExceeded: it is.
+
+    """
+    if seconds is None:
+        return await work
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await work
+    except TimeoutError:
+        if limit.expired():
+            raise DeadlineExceeded(f"no answer within the {seconds:g} s that the caller allowed") from None
+        raise
 
 
 def too_large(limit: int) -> TooLarge:

@@ -5,11 +5,15 @@ import logging
 import logging.config
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.model import Timings
+from modelwright.server import tracing
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import CALLER
+
+if TYPE_CHECKING:
+    from modelwright.server.access_format import AccessFormat
 
 LOGGER = logging.getLogger("modelwright.server")
 _ACCESS = logging.getLogger("modelwright.access")
@@ -19,7 +23,7 @@ _PLAIN = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line; a request's id is in each line logged while it is in work."""
+    """One JSON object a line; a request's id, and its span's where it is traced, stand in each line of its work."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the record as a line."""
@@ -32,6 +36,7 @@ class JsonFormatter(logging.Formatter):
         caller = CALLER.get()
         if caller is not None:
             line["request_id"] = caller.request_id
+        line |= tracing.ids()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
@@ -41,12 +46,13 @@ def configure(arguments: Arguments) -> None:
     """Set up the server's, kserve's and uvicorn's loggers; an author's own and the root are left alone.
 
     Raises:
-        OSError, ValueError: the file of --log_config_file cannot be read.
+        OSError, ValueError: the file of --log_config_file cannot be read, or --access_log_format is none.
 
     """
     # uvicorn writes an access line wherever its logger reaches a handler; ours has the request id.
     access = logging.getLogger("uvicorn.access")
     access.propagate, access.handlers = False, []
+    access_format(arguments)
     if not arguments.configure_logging:
         return
     if arguments.log_config_file:
@@ -77,15 +83,27 @@ def access(method: str, path: str, status: int, request_id: str, seconds: float)
     _ACCESS.info("%s %s %d %.1fms requestId: %s", method, path, status, seconds * 1000, request_id)
 
 
-def latency(request_id: str, timings: Timings, seconds: float) -> None:
-    """Log one inference's latencies, as kserve does; what no style took apart counts as predict."""
-    if not (timings.predict_ms or timings.explain_ms):
-        timings.predict_ms = seconds * 1000
+def access_format(arguments: Arguments) -> "AccessFormat | None":
+    """Give the format of `access_line`, None where none was asked for. Raises ValueError for one that is no good."""
+    if not arguments.access_log_format:
+        return None
+    from modelwright.server.access_format import AccessFormat  # noqa: PLC0415
+
+    return AccessFormat(arguments.access_log_format)
+
+
+def access_line(line: str) -> None:
+    """Log one request, in the words of --access_log_format."""
+    _ACCESS.info("%s", line)
+
+
+def latency(request_id: str, timings: Timings) -> None:
+    """Log one inference's latencies, as kserve does."""
     _TRACE.info(
         "requestId: %s, preprocess_ms: %.9g, explain_ms: %.9g, predict_ms: %.9g, postprocess_ms: %.9g",
         request_id,
-        timings.preprocess_ms,
-        timings.explain_ms,
-        timings.predict_ms,
-        timings.postprocess_ms,
+        timings.preprocess * 1000,
+        timings.explain * 1000,
+        timings.predict * 1000,
+        timings.postprocess * 1000,
     )

@@ -7,7 +7,9 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -16,12 +18,23 @@ from modelwright.model import Repository
 from modelwright.server import drain, log
 from modelwright.server.arguments import Arguments
 from modelwright.server.execution import Execution
+from modelwright.server.guard import Guard
+from modelwright.server.guarded import GuardedProtocol
 from modelwright.server.health import Health
 from modelwright.server.http import Application
+from modelwright.server.http_spans import TracedApplication
 from modelwright.server.loading import LoadFailed
+from modelwright.server.metrics import Metrics
 from modelwright.server.protocol import Protocol
+from modelwright.server.tls import LOOK_EVERY, Certificates
+
+if TYPE_CHECKING:
+    from modelwright.server.admin import Admin
+    from modelwright.server.spans import Spans
 
 BACKLOG = 2048
+# Seconds that the last spans have to leave in, however long the requests took.
+_LAST_SPANS = 0.5
 
 
 def loop_factory(arguments: Arguments) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -45,21 +58,36 @@ def loop_factory(arguments: Arguments) -> Callable[[], asyncio.AbstractEventLoop
 class Process:
     """Serves one set of models until it is told to stop."""
 
-    def __init__(self, repository: Repository, arguments: Arguments, listening: socket.socket) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        arguments: Arguments,
+        listening: socket.socket,
+        metrics: Metrics,
+        certificates: Certificates | None = None,
+        spans: "type[Spans] | None" = None,
+    ) -> None:
         self._repository = repository
         self._arguments = arguments
         self._listening = listening
+        self._metrics = metrics
+        self._certificates = certificates
+        # Made here, after the fork: its thread would not survive one.
+        self._spans = spans(repository.names[0] if len(repository) == 1 else "modelwright") if spans else None
         self._execution = Execution(arguments.model_threads, arguments.max_queue_size)
         self._health = Health(repository)
         self._state = ServerState()
+        # uvicorn's set begins after the TLS handshake.
+        self._made: WeakSet[Protocol] = WeakSet()
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._grpc: Any = None
 
-    async def serve(self, parent: int | None = None) -> bool:
+    async def serve(self, parent: int | None = None, guard: Guard | None = None, admin: "Admin | None" = None) -> bool:
         """Serve until SIGTERM or SIGINT, or until the other end of the pipe `parent` is closed.
 
-        Gives whether every request was answered.
+        `guard` hands connections to the supervisor; `admin` is served on a port of its own. Gives whether every
+        request was answered.
 
         Raises:
             LoadFailed: a port is taken.
@@ -67,30 +95,44 @@ class Process:
         """
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(self._arguments.max_asyncio_workers, "asyncio"))
+        self._heed_signals(parent)
+        for model in self._repository:
+            model.bind(self._execution)
+        if admin is not None:
+            admin.lifecycle.bind(self._execution)
+        config = self._config()
+        # Nobody else can go on with a dead worker's TLS, nor say anything in it.
+        make = Protocol if guard is None or self._certificates else partial(GuardedProtocol, guard=guard)
+
+        def protocol() -> Protocol:
+            made = make(config, self._state, loop, self._arguments)
+            self._made.add(made)
+            return made
+
+        server = await self._listen(protocol)
+        administered = await self._listen_to_admins(admin) if admin else None
+        self._tick()
+        self._look_at_certificates()
+        await self._start_grpc()
+        self._health.listening = True
+        log.LOGGER.info("serving %s on port %d", ", ".join(self._repository.names), self._listening.getsockname()[1])
+        await self._stop.wait()
+        if administered is not None:
+            administered.close()
+        finished = await self._drain(server, protocol)
+        for model in self._repository:
+            model.unload()
+        self._execution.close()
+        return finished
+
+    def _heed_signals(self, parent: int | None) -> None:
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled, number)
         # A worker is born with them blocked.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
         if parent is not None:
             loop.add_reader(parent, self._orphaned, parent)
-        for model in self._repository:
-            model.bind(self._execution)
-        config = self._config()
-
-        def protocol() -> Protocol:
-            return Protocol(config, self._state, loop, self._arguments)
-
-        server = await self._listen(protocol)
-        self._tick()
-        await self._start_grpc()
-        self._health.listening = True
-        log.LOGGER.info("serving %s on port %d", ", ".join(self._repository.names), self._listening.getsockname()[1])
-        await self._stop.wait()
-        finished = await self._drain(server, protocol)
-        for model in self._repository:
-            model.unload()
-        self._execution.close()
-        return finished
 
     @property
     def busy(self) -> bool:
@@ -99,13 +141,37 @@ class Process:
 
     async def _listen(self, protocol: Callable[[], Protocol]) -> asyncio.Server:
         # A duplicate, because the original is needed once the server has stopped accepting.
+        own, loop = self._listening.dup(), asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().create_server(protocol, sock=self._listening.dup(), backlog=BACKLOG)
+            return await loop.create_server(protocol, sock=own, backlog=BACKLOG, **self._tls())
         except OSError as error:
             raise LoadFailed(f"cannot listen on port {self._arguments.http_port}: {error.strerror}") from None
 
+    async def _listen_to_admins(self, admin: "Admin") -> asyncio.Server:
+        loop, config, own = asyncio.get_running_loop(), self._configured(admin), admin.listening.dup()
+
+        def protocol() -> Protocol:
+            return Protocol(config, self._state, loop, self._arguments)
+
+        try:
+            server = await loop.create_server(protocol, sock=own, backlog=BACKLOG)
+        except OSError as error:
+            raise LoadFailed(f"cannot listen on port {self._arguments.admin_port}: {error.strerror}") from None
+        log.LOGGER.info("administered on port %d", admin.listening.getsockname()[1])
+        return server
+
+    def _tls(self) -> dict[str, Any]:
+        if self._certificates is None:
+            return {}
+        return {"ssl": self._certificates.context, "ssl_handshake_timeout": self._arguments.header_timeout}
+
     def _config(self) -> uvicorn.Config:
-        application: Any = Application(self._repository, self._arguments, self._execution, self._health)
+        application: Any = Application(self._repository, self._arguments, self._execution, self._health, self._metrics)
+        if self._spans is not None:
+            application = TracedApplication(application, self._spans)
+        return self._configured(application)
+
+    def _configured(self, application: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's types are narrower than ASGI's
         config = uvicorn.Config(
             application,
             http="httptools",
@@ -128,7 +194,15 @@ class Process:
             log.LOGGER.warning("gRPC is off: %s; install modelwright[server] or pass --enable_grpc=false", error)
             return
         try:
-            self._grpc = await module.start(self._repository, self._arguments, self._execution, self._health)
+            self._grpc = await module.start(
+                self._repository,
+                self._arguments,
+                self._execution,
+                self._health,
+                self._metrics,
+                self._certificates,
+                self._spans,
+            )
         except RuntimeError as error:
             port = self._arguments.grpc_port
             raise LoadFailed(f"cannot serve gRPC on port {port}: choose another --grpc_port") from error
@@ -137,6 +211,11 @@ class Process:
         """Keep the date header, which every answer carries, one second fresh."""
         self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
         asyncio.get_running_loop().call_later(1, self._tick)
+
+    def _look_at_certificates(self) -> None:
+        if self._certificates is not None:
+            self._certificates.refresh()
+            asyncio.get_running_loop().call_later(LOOK_EVERY, self._look_at_certificates)
 
     def _signalled(self, number: int) -> None:
         if self._health.draining or number == signal.SIGINT:
@@ -159,12 +238,16 @@ class Process:
         except TimeoutError:
             pass
         server.close()
-        await drain.accept_rest(self._listening, protocol)
+        accepted = drain.accept_rest(self._listening, protocol, self._tls())
         self._listening.close()
         grpc = asyncio.ensure_future(self._grpc.stop(max(0.0, until - loop.time()))) if self._grpc else None
+        await asyncio.gather(*accepted, return_exceptions=True)
+        await drain.handshakes(self._made, min(until, loop.time() + self._arguments.header_timeout))
         finished = await drain.finish(self._state.connections, self._state.tasks, until)  # type: ignore[arg-type]
         if grpc is not None:
             await grpc
+        if self._spans is not None:
+            await self._spans.close(max(_LAST_SPANS, until - loop.time()))
         if not finished:
             log.LOGGER.error("the grace period is over; requests in work were cut off")
         return finished

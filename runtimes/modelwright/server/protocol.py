@@ -24,6 +24,8 @@ _UNREAD_BYTES = 16 * 1024 * 1024
 _SMALL = 64 * 1024
 # A timer this late was held up by the loop, and what it waits for may lie unread in the socket.
 _LATE = 0.25
+# What the kernel tells of a socket; the second counts what the client has not acknowledged.
+_UNREAD, _UNSENT = termios.FIONREAD, termios.TIOCOUTQ
 
 
 class Protocol(HttpToolsProtocol):
@@ -42,14 +44,16 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     @property
+    def connected(self) -> bool:
+        """Whether there is somebody to read from; under TLS only after the handshake."""
+        return self.transport is not None
+
+    @property
     def idle(self) -> bool:
         """Whether no request is arriving, in work, or waiting unread in the socket."""
         if self._arriving or (self.cycle is not None and not self.cycle.response_complete):
             return False
-        unread = array("i", [0])
-        connection = self.transport.get_extra_info("socket")
-        fcntl.ioctl(connection.fileno(), termios.FIONREAD, unread)
-        return unread[0] == 0
+        return self._queued(_UNREAD) == 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection; one that never sends anything is closed like an idle one."""
@@ -61,6 +65,19 @@ class Protocol(HttpToolsProtocol):
         super().data_received(data)
         if self._arriving and not self.transport.is_closing():
             self._watch(len(data))
+
+    def shutdown(self) -> None:
+        """Close the connection; called again, under TLS, give up on a client that has all but does not say goodbye."""
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size() and not self._queued(_UNSENT):
+            self.transport.abort()
+        else:
+            super().shutdown()
+
+    def _queued(self, direction: int) -> int:
+        """Give the bytes that the kernel holds for the connection."""
+        count = array("i", [0])
+        fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), direction, count)
+        return count[0]
 
     def on_message_begin(self) -> None:
         """Note that a request begins."""

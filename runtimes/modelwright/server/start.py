@@ -7,14 +7,22 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from modelwright import author_metrics
 from modelwright.model import Model, Repository
-from modelwright.server import log
+from modelwright.server import log, memory, tracing
 from modelwright.server.arguments import Arguments
+from modelwright.server.guard import Guard
 from modelwright.server.loading import LoadFailed, give_up, load
+from modelwright.server.metrics import Metrics
 from modelwright.server.process import Process, loop_factory
+from modelwright.server.tls import Certificates, certificates
 from modelwright.server.workers import Supervisor
+
+if TYPE_CHECKING:
+    from modelwright.server.admin import Admin
+    from modelwright.server.spans import Spans
 
 # Seconds; Python's own 5 ms, waited several times an answer, is what health would wait beside a busy thread.
 _SWITCH_INTERVAL = 0.001
@@ -26,21 +34,60 @@ def start(models: Sequence[Model], arguments: Arguments) -> None:
     """Serve; see `modelwright.server.run`."""
     try:
         log.configure(arguments)
+        _warn(arguments)
     except (OSError, ValueError) as error:
         give_up(error)
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    memory.keep_freed()
+    metrics = Metrics(arguments.workers, len(models))
+    if arguments.max_batch_size > 1:
+        from modelwright.server.batching import batched  # noqa: PLC0415 - only who batches pays for it
+
+        models = batched(models, arguments, metrics.batches)
     repository = Repository(models)
+    if not author_metrics.prepare(arguments.workers):
+        log.LOGGER.warning(
+            "the model's own prometheus_client metrics are left out of /metrics: they were made before the server "
+            "knew of its %d workers, or there is no temporary folder to write to; set --workers on the command line or "
+            "MODELWRIGHT_WORKERS in the environment",
+            arguments.workers,
+        )
     try:
+        shown = certificates(arguments)
+        spans = tracing.load(os.environ)
         listening = _bind(arguments.host, arguments.http_port, "--http_port")
         if arguments.enable_grpc:
             # Taken for a moment: workers, which share the port, would each find out only after the fork.
             _bind(arguments.host, arguments.grpc_port, "--grpc_port").close()
+        admin = _administered(repository, arguments, metrics)
         if arguments.workers == 1:
-            _alone(repository, arguments, listening)
+            _alone(repository, arguments, listening, metrics, shown, spans, admin)
         else:
-            _forked(repository, arguments, listening)
+            _forked(repository, arguments, listening, metrics, shown, spans, admin)
     except LoadFailed as failure:
         give_up(failure)
+
+
+def _administered(repository: Repository, arguments: Arguments, metrics: Metrics) -> "Admin | None":
+    if not arguments.admin_port:
+        return None
+    # Only who asks for it pays for it.
+    from modelwright.server.admin import Admin  # noqa: PLC0415
+    from modelwright.server.lifecycle import Lifecycle  # noqa: PLC0415
+
+    listening = _bind(arguments.admin_host, arguments.admin_port, "--admin_port")
+    return Admin(listening, Lifecycle(repository, arguments.grace_period, metrics.loaded))
+
+
+def _warn(arguments: Arguments) -> None:
+    """Say what was asked for and has no effect."""
+    default = Arguments.__dataclass_fields__["max_threads"].default
+    if arguments.max_threads != default:
+        log.LOGGER.warning(
+            "--max_threads=%d has no effect: one event loop serves gRPC; --model_threads is how many calls of "
+            "synchronous model code run at one time, --workers how many processes",
+            arguments.max_threads,
+        )
 
 
 def _bind(host: str, port: int, flag: str) -> socket.socket:
@@ -60,14 +107,22 @@ def _bind(host: str, port: int, flag: str) -> socket.socket:
     return listening
 
 
-def _alone(repository: Repository, arguments: Arguments, listening: socket.socket) -> None:
+def _alone(
+    repository: Repository,
+    arguments: Arguments,
+    listening: socket.socket,
+    metrics: Metrics,
+    shown: Certificates | None,
+    spans: "type[Spans] | None",
+    admin: "Admin | None",
+) -> None:
     """Serve from this process, in the loop in which the models were loaded."""
 
     async def whole_life() -> None:
-        await load(repository)
+        await load(repository, metrics.loaded)
         gc.freeze()
-        process = Process(repository, arguments, listening)
-        finished = await process.serve()
+        process = Process(repository, arguments, listening, metrics, shown, spans)
+        finished = await process.serve(admin=admin)
         if process.busy or not finished:
             # A thread in an author's code cannot be ended, and an orderly exit would wait for it.
             _leave(0 if finished else 1)
@@ -76,23 +131,41 @@ def _alone(repository: Repository, arguments: Arguments, listening: socket.socke
         runner.run(whole_life())
 
 
-def _forked(repository: Repository, arguments: Arguments, listening: socket.socket) -> None:
+def _forked(
+    repository: Repository,
+    arguments: Arguments,
+    listening: socket.socket,
+    metrics: Metrics,
+    shown: Certificates | None,
+    spans: "type[Spans] | None",
+    admin: "Admin | None",
+) -> None:
     """Load once, then serve from workers that share what was loaded."""
     with asyncio.Runner(loop_factory=loop_factory(arguments)) as runner:
-        runner.run(load(repository))
+        runner.run(load(repository, metrics.loaded))
     gc.collect()
     # The collector would touch, and so copy, every page of what is loaded.
     gc.freeze()
+    control = admin.control(repository.names) if admin else None
 
-    def work(parent: int) -> int:
+    def work(parent: int, number: int, guard: Guard) -> int:
+        metrics.take(number)
+        author_metrics.take(number)
+
         async def whole_life() -> int:
-            finished = await Process(repository, arguments, listening).serve(parent)
+            own = await admin.in_worker(control) if admin and control else None
+            process = Process(repository, arguments, listening, metrics, shown, spans)
+            finished = await process.serve(parent, guard, own)
             _leave(0 if finished else 1)
 
         with asyncio.Runner(loop_factory=loop_factory(arguments)) as runner:
             return runner.run(whole_life())
 
-    code = Supervisor(arguments.workers, listening, work).run(arguments.grace_period + _UNLOAD)
+    def ended(number: int) -> None:
+        metrics.ended(number)
+        author_metrics.ended(number)
+
+    code = Supervisor(arguments.workers, listening, work, ended, control).run(arguments.grace_period + _UNLOAD)
     if code:
         raise SystemExit(code)
 

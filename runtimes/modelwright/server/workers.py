@@ -9,14 +9,23 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from modelwright.server import log
+from modelwright.server.guard import Guard
+from modelwright.server.held import Held
+from modelwright.server.lingering import Lingering
+
+if TYPE_CHECKING:
+    from modelwright.server.control import Control
 
 # A worker that lived this long was well; the next failure starts the backoff anew.
 _WELL = 10.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 30.0
 # When this many in a row die young, Kubernetes' own restart, which also reloads the model, is the better remedy.
 _HOPELESS = 8
+# Seconds; connections that workers have closed are held this much longer.
+_SWEEP = 1.0
 
 
 def next_wait(previous: float, lived: float) -> float:
@@ -28,20 +37,38 @@ def next_wait(previous: float, lived: float) -> float:
 
 @dataclass(slots=True)
 class _Slot:
+    number: int
     pid: int = 0
     started: float = 0.0
     wait: float = 0.0
     due: float = 0.0
     failures: int = 0
+    held: Held | None = None
 
 
 class Supervisor:
-    """Keeps `count` workers alive and passes the signal to stop on to them."""
+    """Keeps `count` workers alive and passes the signal to stop on to them.
 
-    def __init__(self, count: int, listening: socket.socket, work: Callable[[int], int]) -> None:
-        self._slots = [_Slot() for _ in range(count)]
+    `work` is given the pipe that ends with this process, the worker's number, from 1, which the one that replaces it
+    has too, and the guard of its connections; `ended` the number of each that is going to be replaced.
+    `control` is how they load and unload models while they run.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        listening: socket.socket,
+        work: Callable[[int, int, Guard], int],
+        ended: Callable[[int], None],
+        control: "Control | None" = None,
+    ) -> None:
+        self._slots = [_Slot(number) for number in range(1, count + 1)]
         self._listening = listening
         self._work = work
+        self._ended = ended
+        self._control = control
+        self._lingering = Lingering()
+        self._swept = 0.0
         self._stopping = False
         self._hopeless = False
         # Workers hold the reading end: it ends when this process does, however it does.
@@ -87,11 +114,33 @@ class Supervisor:
 
     def _sleep(self) -> None:
         waits = [slot.due - time.monotonic() for slot in self._slots if not slot.pid]
-        select.select([self._wake_read], [], [], max(0.0, min([1.0, *waits])))
+        awaited = select.poll()
+        said = self._control.descriptors if self._control else ()
+        for descriptor in (self._wake_read, *self._lingering.descriptors, *self._channels(), *said):
+            awaited.register(descriptor, select.POLLIN)
+        awaited.poll(1000 * max(0.0, min([_SWEEP, *waits])))
+        self._hold()
+        if self._control:
+            self._control.read()
         try:
             os.read(self._wake_read, 4096)
         except BlockingIOError:
             return
+
+    def _channels(self) -> list[int]:
+        return [descriptor for slot in self._slots if slot.held for descriptor in slot.held.descriptors]
+
+    def _hold(self) -> None:
+        """Take the connections that workers hand over, and let those go that they have closed."""
+        due = time.monotonic() >= self._swept + _SWEEP
+        if due:
+            self._swept = time.monotonic()
+        for slot in self._slots:
+            if slot.held:
+                slot.held.receive()
+                if due:
+                    slot.held.release()
+        self._lingering.read()
 
     def _reap(self) -> bool:
         """Collect the workers that ended; give whether each of them meant to."""
@@ -105,9 +154,15 @@ class Supervisor:
             code = os.waitstatus_to_exitcode(status)
             lived = time.monotonic() - slot.started
             slot.pid = 0
+            if slot.held:
+                self._lingering.add(slot.held.bury())
+                slot.held = None
             if self._stopping:
                 clean = clean and code == 0
                 continue
+            self._ended(slot.number)
+            if self._control:
+                self._control.ended(slot.number)
             slot.wait = next_wait(slot.wait, lived)
             slot.failures = 0 if lived >= _WELL else slot.failures + 1
             slot.due = time.monotonic() + slot.wait
@@ -130,20 +185,31 @@ class Supervisor:
         # Until the worker has handlers of its own, a signal must wait: with this process's it would get lost.
         blocked = (signal.SIGTERM, signal.SIGINT)
         signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+        held = Held(len(self._slots))
+        if self._control:
+            self._control.before_fork(slot.number)
         pid = os.fork()
         if not pid:
-            self._become_worker()
+            self._become_worker(slot.number, held)
+        held.keep()
+        if self._control:
+            self._control.after_fork()
+        slot.held = held
         slot.pid, slot.started = pid, time.monotonic()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)
 
-    def _become_worker(self) -> None:
+    def _become_worker(self, number: int, held: Held) -> None:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for descriptor in (self._orphan_write, self._wake_read, self._wake_write):
                 os.close(descriptor)
-            code = self._work(self._orphan_read)
+            self._lingering.forget()
+            for slot in self._slots:
+                if slot.held:
+                    slot.held.forget()
+            code = self._work(self._orphan_read, number, held.guard())
         except BaseException:
             traceback.print_exc()
         finally:

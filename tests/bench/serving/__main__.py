@@ -13,11 +13,14 @@ import platform
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from tests.bench.serving.load import LOAD_CORE, require_wrk
-from tests.bench.serving.measures import MEASURES, measure
+from tests.bench.serving.measures import MEASURES, attempt, measure
 from tests.bench.serving.peers import PEERS, Peer, say
+from tests.bench.serving.plot import draw
+from tests.bench.serving.soak import soak
 from tests.bench.serving.table import judged, lines
 
 _QUIET = 0.1
@@ -27,11 +30,21 @@ def names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
+def minutes(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of minutes from 1")
+    return int(text)
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.serving", description=__doc__)
     parser.add_argument("--peers", type=names, default=list(PEERS), help=f"of {','.join(PEERS)}; default all")
     parser.add_argument("--measures", type=names, default=list(MEASURES), help=f"of {','.join(MEASURES)}; default all")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load; default 5")
+    parser.add_argument(
+        "--soak", type=minutes, metavar="MINUTES", help="then ours at half of its peak for so long; 60 is the target's"
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw all figures there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     given = parser.parse_args()
     for chosen, known in ((given.peers, PEERS), (given.measures, MEASURES)):
@@ -78,7 +91,14 @@ def main() -> int:
         say(f"something else uses {others:.0%} of this machine: the figures will not hold up")
     os.sched_setaffinity(0, {LOAD_CORE})
     results = measure(peers, given.measures, given.seconds)
-    print("\n".join(lines(results, [peer.name for peer in peers])))
+    if given.soak:
+        say(f"soak: ours, {given.soak} minutes")
+        ours = PEERS["ours"]
+        results["soak"] = {"ours": attempt(partial(soak, minutes=given.soak), ("soak",), ours, given.seconds)["soak"]}
+    shown = list(dict.fromkeys([*(peer.name for peer in peers), *(["ours"] if given.soak else [])]))
+    print("\n".join(lines(results, shown)))
+    if given.plot:
+        draw(results, shown, given.plot)
     verdicts = judged(results)
     if given.json:
         machine: dict[str, object] = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cores": os.cpu_count()}

@@ -25,6 +25,7 @@ local file = io.open("{body}", "rb")
 wrk.body = file:read("*a")
 file:close()
 {headers}
+{delay}
 function done(summary, latency, requests)
   io.write(string.format('\\nFOUND {{"requests": %d, "seconds": %f, "failed": %d, "p50": %f, "p99": %f}}\\n',
     summary.requests, summary.duration / 1e6,
@@ -65,13 +66,15 @@ def send(port: int, path: str, body: Body, timeout: float = 30.0) -> tuple[int, 
         connection.close()
 
 
-def wrk(port: int, path: str, body: Body, connections: int, seconds: float) -> Found:
-    """Load a path with `connections` at a time for some seconds."""
+def wrk(port: int, path: str, body: Body, connections: int, seconds: float, pause: float = 0.0) -> Found:
+    """Load a path with `connections` at a time for some seconds; each rests `pause` ms on average between requests."""
     with tempfile.TemporaryDirectory(prefix="bench-wrk-") as name:
         content, script = Path(name) / "body", Path(name) / "load.lua"
         content.write_bytes(body.content)
         headers = "\n".join(f'wrk.headers["{key}"] = "{value}"' for key, value in body.headers.items())
-        script.write_text(_SCRIPT.format(body=content, headers=headers))
+        # wrk rests whole milliseconds only.
+        delay = f"function delay() return math.floor({pause} + math.random()) end" if pause else ""
+        script.write_text(_SCRIPT.format(body=content, headers=headers, delay=delay))
         command = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
         command += ["--timeout", "30s", "-s", str(script), f"http://127.0.0.1:{port}{path}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)

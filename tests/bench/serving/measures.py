@@ -100,12 +100,13 @@ def measure(peers: list[Peer], names: list[str], seconds: float) -> dict[str, Ce
             if meant is not None and peer.name not in meant:
                 continue
             say(f"{name}: {peer.name}")
-            for key, cell in _attempt(run, fills, peer, seconds).items():
+            for key, cell in attempt(run, fills, peer, seconds).items():
                 results.setdefault(key, {})[peer.name] = cell
     return results
 
 
-def _attempt(run: Measure, fills: tuple[str, ...], peer: Peer, seconds: float) -> Cells:
+def attempt(run: Measure, fills: tuple[str, ...], peer: Peer, seconds: float) -> Cells:
+    """Return a server's cells; those of one that does not get through say why."""
     try:
         return run(peer, seconds)
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:

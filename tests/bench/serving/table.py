@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Results = dict[str, dict[str, dict[str, Any]]]
+_BARE = ("", "", "")
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,21 @@ class Target:
 
     def judge(self, results: Results) -> tuple[float, bool] | None:
         """Return the ratio and whether it is good enough; None where either figure is not there."""
-        top = _figure(results, self.ours[0], "ours", self.ours[1])
-        bottom = 1.0 if self.other[0] == "" else _figure(results, *self.other)
+        top, bottom = _figure(results, self.ours[0], "ours", self.ours[1]), self._bottom(results)
         if top is None or not bottom:
             return None
         ratio = top / bottom
         return ratio, (self.least is None or ratio >= self.least) and (self.most is None or ratio <= self.most)
 
+    def limits(self, results: Results) -> list[float]:
+        """Return what our figure must not cross, in its own unit; empty where that is not known."""
+        bottom = self._bottom(results)
+        return [bound * bottom for bound in (self.least, self.most) if bound is not None and bottom]
 
-_BARE = ("", "", "")
+    def _bottom(self, results: Results) -> float | None:
+        return 1.0 if self.other == _BARE else _figure(results, *self.other)
+
+
 _SMALL, _IMAGE, _BINARY = "small c=32", "image c=4", "image binary c=4"
 TARGETS = (
     Target("start", "x kserve's, at most 0.25", ("start", "seconds"), ("start", "kserve", "seconds"), most=0.25),
@@ -53,6 +60,7 @@ TARGETS = (
     ),
     Target("health", "ms p99, under 20", ("health", "p99"), _BARE, most=20),
     Target("workers", "x one worker's PSS, at most 1.3", ("workers", "four"), ("workers", "ours", "one"), most=1.3),
+    Target("soak", "% of memory by the fitted line, within 3", ("soak", "drift"), _BARE, least=-3, most=3),
 )  # fmt: skip
 
 
@@ -67,17 +75,24 @@ def _load(cell: dict[str, Any]) -> str:
     return f"{cell['rps']:.0f}/s {cell['p50']:.2g}, {cell['p99']:.2g} ms{bad}{bound}"
 
 
+def _soaked(cell: dict[str, Any]) -> str:
+    memory = f"{cell['drift']:+.2f} %, {cell['least']:.1f} to {cell['most']:.1f} MB"
+    return f"{memory} ({cell['minutes']} min at {cell['rps']:.0f}/s)"
+
+
 _TEXT: dict[str, Callable[[dict[str, Any]], str]] = {
     "start": lambda cell: f"{cell['seconds']:.2f} s",
     "memory": lambda cell: f"{cell['mb']:.0f} MB",
     "health": lambda cell: f"{cell['p50']:.2g}, {cell['p99']:.3g} ms",
     "workers": lambda cell: f"{cell['one']:.0f}, {cell['four']:.0f} MB",
+    "soak": _soaked,
 }
-_HEADS = {
+HEADS = {
     "start": "start to first 200",
     "memory": "memory after the small load",
     "health": "health p50, p99 under 3 slow predicts",
     "workers": "500 MB model: PSS of 1, of 4 workers",
+    "soak": "memory at half of the peak: drift, range",
 }
 
 
@@ -85,7 +100,7 @@ def lines(results: Results, peers: list[str]) -> list[str]:
     """Return the table: first what was measured, then each target with the measured ratio."""
     rows = [["(rates: rps p50, p99)", *peers]]
     for row, cells in results.items():
-        rows.append([_HEADS.get(row, row), *(_cell(row, cells.get(peer)) for peer in peers)])
+        rows.append([HEADS.get(row, row), *(_cell(row, cells.get(peer)) for peer in peers)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(peers) + 1)]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return [*text, "", *(f"{verdict:<9}{line}" for verdict, line in judged(results))]
@@ -100,7 +115,7 @@ def judged(results: Results) -> list[tuple[str, str]]:
         seen = target.judge(results)
         verdict = "unknown" if seen is None else "met" if seen[1] else "MISSED"
         ratio = "-" if seen is None else f"{seen[0]:.3g}"
-        found.append((verdict, f"{_HEADS.get(target.row, target.row)}: {ratio} {target.text}"))
+        found.append((verdict, f"{HEADS.get(target.row, target.row)}: {ratio} {target.text}"))
     return found
 
 

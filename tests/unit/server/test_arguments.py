@@ -62,3 +62,36 @@ def test_bad_values_are_refused(bad, capsys):
 def test_a_bad_value_in_the_environment_is_refused_too():
     with pytest.raises(SystemExit):
         parse([], {"MODELWRIGHT_WORKERS": "many"})
+
+
+def test_batching_is_off_unless_asked_for():
+    arguments = parse([], {})
+    assert (arguments.max_batch_size, arguments.max_batch_latency_ms, arguments.batch_timeout) == (1, 5.0, 60.0)
+    arguments = parse(["--max_batch_size=32", "--max_batch_latency_ms=0.5"], {"MODELWRIGHT_BATCH_TIMEOUT": "30"})
+    assert (arguments.max_batch_size, arguments.max_batch_latency_ms, arguments.batch_timeout) == (32, 0.5, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "remedy"),
+    [
+        ("--max_batch_size", "0", "'0' is no whole number of at least 1"),
+        ("--max_batch_latency_ms", "-1", "'-1' is no number of milliseconds of at least 0"),
+        ("--max_batch_latency_ms", "soon", "'soon' is no number of milliseconds of at least 0"),
+        ("--batch_timeout", "0", "'0' is no number of seconds above 0"),
+    ],
+)
+def test_a_bad_number_for_batching_is_refused(capsys, flag, value, remedy):
+    with pytest.raises(SystemExit) as ended:
+        parse([f"{flag}={value}"], {})
+    assert ended.value.code == 2
+    assert f"argument {flag}: {remedy}" in capsys.readouterr().err
+
+
+def test_kserve_s_variables_name_the_certificate_and_its_port_follows():
+    named = {"KSERVE_TLS_CERT_FILE": "/tls/tls.crt", "KSERVE_TLS_KEY_FILE": "/tls/tls.key"}
+    given = parse([], named)
+    assert (given.ssl_certfile, given.ssl_keyfile, given.http_port) == ("/tls/tls.crt", "/tls/tls.key", 8443)
+    assert parse(["--http_port=8080"], named).http_port == 8443
+    assert parse(["--http_port=9000"], named).http_port == 9000
+    assert parse([], {"KSERVE_TLS_CERT_FILE": "/tls/tls.crt"}).http_port == 8080
+    assert parse(["--ssl_certfile=/other.crt"], named).ssl_certfile == "/other.crt"

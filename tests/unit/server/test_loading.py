@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from modelwright.server.loading import LoadFailed, give_up
+from modelwright.model import Model
+from modelwright.server.loading import LoadFailed, give_up, load
 from modelwright.server.workers import next_wait
 
 
@@ -22,7 +23,38 @@ def test_the_reason_goes_to_stderr_and_into_the_termination_message(tmp_path, ca
         give_up(failure(), message)
     assert left.value.code == 1
     assert "ValueError: cut short" in capsys.readouterr().err
-    assert message.read_text().startswith("model 'm' did not load\nTraceback")
+    assert message.read_text().startswith("Traceback")
+    assert message.read_text().endswith("ValueError: cut short\nmodelwright: model 'm' did not load\n")
+
+
+def test_a_long_story_keeps_its_end(tmp_path):
+    message = tmp_path / "termination-log"
+    message.touch()
+    with pytest.raises(SystemExit):
+        give_up(LoadFailed("x" * 5000 + " the end"), message)
+    assert message.read_text().endswith("x the end\n")
+    assert message.stat().st_size == 4096
+
+
+async def test_the_traceback_begins_where_the_author_s_code_does(tmp_path):
+    def authors_load():
+        raise ValueError("cut short")
+
+    class Broken(Model):
+        name = "m"
+
+        async def load(self) -> None:
+            authors_load()
+
+    message = tmp_path / "termination-log"
+    message.touch()
+    with pytest.raises(LoadFailed) as failed:
+        await load([Broken()], lambda _name, _seconds: None)
+    with pytest.raises(SystemExit):
+        give_up(failed.value, message)
+    frames = [line for line in message.read_text().splitlines() if line.lstrip().startswith("File")]
+    assert len(frames) == 2
+    assert "authors_load" in frames[1]
 
 
 def test_no_termination_message_is_left_where_kubernetes_is_not(tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modelwright.model import OpenAIOperation
 from modelwright.server.routes import Action, Route, route, shown
 
 
@@ -18,6 +19,13 @@ from modelwright.server.routes import Action, Route, route, shown
         ("/v2/models/m/versions/2/infer", Route(Action.INFER, "m", "2")),
         ("/v2/models/m/versions/2", Route(Action.V2_MODEL, "m", "2")),
         ("/v2/models/versions/ready", Route(Action.V2_MODEL_READY, "versions")),
+        ("/v2/models/m/infer_stream", Route(Action.INFER_STREAM, "m")),
+        ("/v2/models/m/versions/2/generate", Route(Action.GENERATE, "m", "2")),
+        ("/v2/models/m/generate_stream", Route(Action.GENERATE_STREAM, "m")),
+        ("/v1/chat/completions", Route(Action.OPENAI, operation=OpenAIOperation.CHAT)),
+        ("/openai/v1/embeddings", Route(Action.OPENAI, operation=OpenAIOperation.EMBEDDING)),
+        ("/openai/v1/models", Route(Action.OPENAI_MODELS)),
+        ("/openai/v1/models/org/m", Route(Action.OPENAI_MODEL, "org/m")),
     ],
 )
 def test_reads(path, expected):
@@ -29,6 +37,9 @@ def test_reads(path, expected):
     [
         "",
         "/v3",
+        "/v1/chat",
+        "/openai/v1/models/",
+        "/openai/v1/rerank",
         "/v1/models/",
         "/v1/models/:predict",
         "/v1/models/m:train",

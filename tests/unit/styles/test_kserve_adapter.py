@@ -1,7 +1,6 @@
 """A kserve model behind the server's interface: which handlers run, with what, and what their answers become."""
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from modelwright import errors
+from modelwright.model import TIMINGS, Timings
 from modelwright.styles.kserve.adapter import KServeModel
 from modelwright.styles.kserve.twins import errors as kserve_errors
 from modelwright.styles.kserve.twins.model import InferenceVerb, Model
@@ -112,13 +112,17 @@ async def test_the_model_can_be_called_without_a_server() -> None:
     assert await model({"instances": []}, {"a": "b"}) == ({"predictions": "b"}, {})
 
 
-async def test_latency_is_logged_as_kserve_does(caplog: pytest.LogCaptureFixture) -> None:
-    model = answering(lambda self, payload: {})
-    model.user.enable_latency_logging = True
-    with caplog.at_level(logging.INFO, "kserve.trace"):
-        await model.predict_v1({}, REST)
-    assert "requestId: r-1, preprocess_ms: " in caplog.text
-    assert "explain_ms: 0, predict_ms: " in caplog.text
+async def test_each_handler_s_time_is_told() -> None:
+    timings = Timings()
+    token = TIMINGS.set(timings)
+    try:
+        await answering(lambda self, payload: {}).predict_v1({}, REST)
+    finally:
+        TIMINGS.reset(token)
+    assert timings.preprocess > 0
+    assert timings.predict > 0
+    assert timings.postprocess > 0
+    assert timings.explain == 0
 
 
 # -- requests --------------------------------------------------------------------------------------------------------

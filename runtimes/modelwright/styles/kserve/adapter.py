@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import aclosing
 from typing import Any
 
-from modelwright.model import Execution, Model, ModelMetadata, TensorMetadata, V1Answer
-from modelwright.styles.kserve.answers import infer_response
+from modelwright.errors import NotImplementedByModel
+from modelwright.model import Execution, Model, ModelMetadata, OpenAIOperation, TensorMetadata, V1Answer
+from modelwright.styles.kserve import openai
+from modelwright.styles.kserve.answers import infer_response, piece_response
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.handlers import Call, Chain, inline
-from modelwright.styles.kserve.refusals import refusal
+from modelwright.styles.kserve.pieces import only, pieces, yields
+from modelwright.styles.kserve.refusals import raise_for_the_caller
 from modelwright.styles.kserve.requests import infer_request
 from modelwright.styles.kserve.twins.errors import NoModelReady
-from modelwright.styles.kserve.twins.model import BaseKServeModel
+from modelwright.styles.kserve.twins.model import BaseKServeModel, InferenceModel
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
 from modelwright.tensors import InferenceRequest, InferenceResponse
 
@@ -24,8 +29,17 @@ class KServeModel(Model):
     def __init__(self, user: Foreign, name: str | None = None) -> None:
         self.user = user
         self.name: str = name or user.name
+        # Most models declare nothing; those that do are asked each time, since they may come to know more.
+        kind = type(user)
+        declares = not all(
+            getattr(kind, method, None) is getattr(InferenceModel, method) and method not in vars(user)
+            for method in ("get_input_types", "get_output_types")
+        )
+        self._undeclared = None if declares else ModelMetadata(self.name)
         self._call: Call = inline
         self._chain: Chain | None = None
+        self._operations = openai.operations(user)
+        self._before_load: dict[str, Any] | None = None
 
     @property
     def ready(self) -> bool:
@@ -40,25 +54,36 @@ class KServeModel(Model):
 
     def metadata(self) -> ModelMetadata:
         """Return what `get_input_types` and `get_output_types` declare."""
+        if self._undeclared is not None:
+            return self._undeclared
         return ModelMetadata(
             name=self.name,
-            inputs=_declared(self.user.get_input_types()),
-            outputs=_declared(self.user.get_output_types()),
+            inputs=_declared(self.user.get_input_types()) if self._infers else (),
+            outputs=_declared(self.user.get_output_types()) if self._infers else (),
         )
 
     def bind(self, execution: Execution) -> None:
         """Run synchronous handlers through `execution` from now on."""
         self._call = execution.call
-        self._chain = Chain(self.user)
+        if self._infers:
+            self._chain = Chain(self.user)
+
+    @property
+    def _infers(self) -> bool:
+        # kserve's OpenAI models have no predict, and so none of V1 and V2.
+        return callable(getattr(self.user, "predict", None))
 
     async def load(self) -> None:
         """Call the author's `load` unless the model is ready, then `start` and, where there is one, its engine.
 
+        In a server that answers requests already, a synchronous `load` runs beside its event loop.
         Raises NoModelReady where `load` neither sets `ready` nor returns True, and whatever the author's code raises.
         """
         user = self.user
         if not user.ready:
-            loaded = user.load()
+            self._before_load = dict(user.__dict__)
+            apart = self._call is not inline and not inspect.iscoroutinefunction(user.load)
+            loaded = await asyncio.to_thread(user.load) if apart else user.load()
             loaded = await loaded if inspect.isawaitable(loaded) else loaded
             user.ready = bool(user.ready or loaded)
         if not user.ready:
@@ -70,43 +95,72 @@ class KServeModel(Model):
     async def infer(self, request: InferenceRequest) -> InferenceResponse:
         """Answer a V2 request with what the handlers make of an InferRequest."""
         result, headers = await self._answer(infer_request(request), dict(request.headers))
+        # What nearly every author returns is told at once; the abstract types of `yields` take longer to ask.
+        if not isinstance(result, InferResponse) and yields(result):
+            return piece_response(await only(self._call, result), request, headers)
         return infer_response(result, request, headers)
+
+    @property
+    def streams(self) -> bool:
+        """Always: an author's `predict` says with each answer whether it comes in pieces."""
+        return True
+
+    async def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceResponse]:
+        """Answer a V2 request with what the handlers yield, or with the one answer that they return."""
+        result, headers = await self._answer(infer_request(request), dict(request.headers))
+        async with aclosing(pieces(self._call, result)) as source:
+            async for piece in source:
+                yield piece_response(piece, request, headers)
 
     async def predict_v1(self, payload: dict[str, Any] | bytes, headers: Mapping[str, str]) -> V1Answer:
         """Answer a V1 request with what the handlers make of its dict."""
         result, sent = await self._answer(payload, dict(headers))
-        return V1Answer(await _plain(result), sent)
+        return V1Answer(self._plain(result), sent)
 
     async def explain_v1(self, payload: dict[str, Any] | bytes, headers: Mapping[str, str]) -> V1Answer:
         """Answer a V1 request with `explain` in the place of `predict`."""
         result, sent = await self._answer(payload, dict(headers), explain=True)
-        return V1Answer(await _plain(result), sent)
+        return V1Answer(self._plain(result), sent)
+
+    @property
+    def openai_operations(self) -> frozenset[OpenAIOperation]:
+        """Those that the author's class has kserve's methods for."""
+        return self._operations
+
+    async def openai(
+        self, operation: OpenAIOperation, payload: dict[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, Any] | AsyncIterator[dict[str, Any]]:
+        """Answer an OpenAI request with what the author's method makes of it."""
+        return await openai.ask(self.user, self._call, operation, payload, headers)
 
     def unload(self) -> None:
-        """Stop the author's model and its engine."""
-        self.user.stop()
-        if self.user.engine:
-            self.user.stop_engine()
+        """Stop the author's model and its engine, and take from it what `load` had set.
+
+        What a constructor loaded stays: a later `load` could not do without what else the constructor did.
+        """
+        user = self.user
+        user.stop()
+        if user.engine:
+            user.stop_engine()
+        if self._before_load is not None:
+            user.__dict__.clear()
+            user.__dict__.update(self._before_load)
+        user.ready = False
+
+    def _plain(self, result: Foreign) -> Foreign:
+        if isinstance(result, InferResponse):
+            return result.to_rest()[0]
+        return pieces(self._call, result) if yields(result) else result
 
     async def _answer(self, payload: Foreign, headers: dict[str, str], *, explain: bool = False) -> Foreign:
         if self._chain is None:
+            if not self._infers:
+                raise NotImplementedByModel(f"model {self.name!r} has no predict; ask for its OpenAI operations")
             self._chain = Chain(self.user)
         try:
             return await self._chain(self._call, payload, headers, explain=explain)
         except Exception as raised:
-            meant = refusal(raised)
-            if meant is None or meant is raised:
-                raise
-            raise meant from raised
-
-
-async def _plain(result: Foreign) -> Foreign:
-    if isinstance(result, InferResponse):
-        return result.to_rest()[0]
-    if isinstance(result, AsyncIterator):
-        parts = [part.encode() if isinstance(part, str) else part async for part in result]
-        return b"".join(parts)
-    return result
+            raise_for_the_caller(raised)
 
 
 def _declared(types: Foreign) -> tuple[TensorMetadata, ...]:

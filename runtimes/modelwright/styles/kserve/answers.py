@@ -16,6 +16,7 @@ from modelwright.styles.kserve.twins.protocol.parameters import to_http_paramete
 from modelwright.styles.kserve.twins.utils.numpy_codec import from_np_dtype
 from modelwright.tensors import NUMPY_TYPES, Array, InferenceRequest, InferenceResponse, Tensor
 
+TEXT_OUTPUT = "text_output"
 _FORMS = "an InferResponse, a dict with 'outputs' or 'predictions', a numpy array or a list"
 
 
@@ -24,7 +25,7 @@ def infer_response(result: Foreign, request: InferenceRequest, headers: dict[str
 
     Raises InferenceError (500), naming the output, where the author's answer is none: the caller cannot mend it.
     """
-    if hasattr(result, "raw_output_contents"):
+    if not isinstance(result, InferResponse) and hasattr(result, "raw_output_contents"):
         result = InferResponse.from_grpc(result)
     if isinstance(result, InferResponse):
         outputs = [_of_output(output) for output in result.outputs]
@@ -43,6 +44,16 @@ def infer_response(result: Foreign, request: InferenceRequest, headers: dict[str
         parameters=to_http_parameters(known[2]) if known[2] else {},
         headers=headers,
     )
+
+
+def piece_response(piece: Foreign, request: InferenceRequest, headers: dict[str, str]) -> InferenceResponse:
+    """Convert one piece of a stream: text becomes the output `text_output`, the rest is what `infer_response` takes.
+
+    The name is that of Triton's generate extension.
+    """
+    if isinstance(piece, str | bytes):
+        piece = {"outputs": [{"name": TEXT_OUTPUT, "shape": [1], "datatype": "BYTES", "data": [piece]}]}
+    return infer_response(piece, request, headers)
 
 
 def _has_predictions(result: Foreign) -> bool:
@@ -106,7 +117,7 @@ def _all_text(array: Array) -> bool:
 
 
 def _tensor(name: str, datatype: str, shape: Foreign, array: Array, parameters: Foreign) -> Tensor:
-    lengths = tuple(int(length) for length in shape)
+    lengths = tuple(map(int, shape))
     if math.prod(lengths) != array.size:
         raise InferenceError(
             f"output {name!r} of the model has {array.size} elements; its shape {list(lengths)} says otherwise"
@@ -115,7 +126,7 @@ def _tensor(name: str, datatype: str, shape: Foreign, array: Array, parameters: 
     # How an output travels is for the caller to ask and the codec to write.
     kept.pop("binary_data_size", None)
     data = _as_bytes(array) if datatype == "BYTES" else array
-    return Tensor(name, datatype, lengths, data.reshape(lengths), kept)
+    return Tensor(name, datatype, lengths, data if data.shape == lengths else data.reshape(lengths), kept)
 
 
 def _as_bytes(array: Array) -> Array:

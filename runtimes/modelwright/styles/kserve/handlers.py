@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
+from modelwright.model import TIMINGS, Timings
 from modelwright.styles.kserve.foreign import Foreign
-from modelwright.styles.kserve.twins.logging import trace_logger
-from modelwright.styles.kserve.twins.model import InferenceVerb, Model, get_latency_ms
+from modelwright.styles.kserve.twins.model import InferenceVerb, Model
 
 # Runs a synchronous function with its arguments somewhere and gives its result.
 Call = Callable[..., Awaitable[Any]]
@@ -71,17 +70,25 @@ class Chain:
         if self._whole:
             return await self._call_whole(payload, headers, explain)
         sent: dict[str, str] = {}
-        begun = perf_counter()
+        timings = TIMINGS.get() or Timings()
+        timings.phase = "preprocess"
+        begun = timings.entered = perf_counter()
         if self._preprocess is not None:
             payload = await self._preprocess(call, payload, headers)
         payload = self._model.validate(payload)
-        prepared = perf_counter()
+        prepared, waited = perf_counter(), timings.queue
+        timings.preprocess = prepared - begun
+        timings.phase = "explain" if explain else "predict"
         result = await (self._explain if explain else self._predict)(call, payload, headers, sent)
-        predicted = perf_counter()
+        predicted, waited = perf_counter(), timings.queue - waited
+        if explain:
+            timings.explain = predicted - prepared - waited
+        else:
+            timings.predict = predicted - prepared - waited
+        timings.waited, timings.phase = waited, "postprocess"
         if self._postprocess is not None:
             result = await self._postprocess(call, result, headers, sent)
-        if self._model.enable_latency_logging:
-            _log(headers, explain, begun, prepared, predicted, perf_counter())
+        timings.postprocess = perf_counter() - predicted
         return result, sent
 
     async def _call_whole(
@@ -97,12 +104,3 @@ class Chain:
 def _overridden(model: Foreign, name: str, wanted: int) -> Handler | None:
     method = getattr(model, name)
     return None if getattr(method, "__func__", None) is getattr(Model, name) else Handler(method, wanted)
-
-
-def _log(headers: dict[str, str] | None, explain: bool, *times: float) -> None:
-    request = headers.get("x-request-id", "N.A.") if headers else "N.A."
-    before, middle, after = (get_latency_ms(start, end) for start, end in pairwise(times))
-    trace_logger.info(
-        "requestId: %s, preprocess_ms: %s, explain_ms: %s, predict_ms: %s, postprocess_ms: %s",
-        request, before, middle if explain else 0, 0 if explain else middle, after,
-    )  # fmt: skip

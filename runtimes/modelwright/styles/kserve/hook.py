@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
@@ -12,9 +11,16 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from modelwright import author_metrics
 from modelwright.styles.kserve.foreign import Foreign
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    # The import system asks for the methods only, and importlib.abc takes longer than the rest of this file.
+    Loader = object
 
 SWITCH = "MODELWRIGHT_KSERVE"
 _TWINS = "modelwright.styles.kserve.twins"
@@ -27,10 +33,26 @@ def install() -> bool:
         return False
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
+        author_metrics.watch(_workers)
     return True
 
 
-class Finder(importlib.abc.MetaPathFinder):
+def _workers() -> int:
+    """Give how many workers the command line and the environment ask for; 1 where they are not the server's."""
+    # For who measures with prometheus_client.
+    import contextlib  # noqa: PLC0415
+    import io  # noqa: PLC0415
+
+    from modelwright.server import arguments  # noqa: PLC0415
+
+    with contextlib.redirect_stderr(io.StringIO()):
+        try:
+            return arguments.parse().workers
+        except SystemExit:
+            return 1
+
+
+class Finder:
     """Finds kserve and everything in it: a twin, else the genuine module, else a word on what to do."""
 
     def find_spec(
@@ -54,7 +76,7 @@ class Finder(importlib.abc.MetaPathFinder):
         return genuine
 
 
-class Alias(importlib.abc.Loader):
+class Alias(Loader):
     """Gives a twin the name of the module that it stands for."""
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:

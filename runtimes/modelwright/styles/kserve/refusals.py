@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from modelwright import errors
 from modelwright.styles.kserve.twins import errors as kserve_errors
 
@@ -41,6 +43,14 @@ def refusal(raised: Exception) -> errors.InferenceError | None:
     if isinstance(status, int) and detail is not None:
         return with_status(status, str(detail))
     return None
+
+
+def raise_for_the_caller(raised: Exception) -> NoReturn:
+    """Raise what an exception of the author's is to the caller, or the exception itself."""
+    meant = refusal(raised)
+    if meant is None or meant is raised:
+        raise raised
+    raise meant from raised
 
 
 def with_status(status: int, message: str) -> errors.InferenceError:

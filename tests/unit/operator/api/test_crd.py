@@ -85,10 +85,18 @@ def test_env_and_ports_merge_by_the_keys_that_kubernetes_uses():
     assert container["ports"]["items"]["properties"]["protocol"]["default"] == "TCP"
 
 
+def _field(path):
+    """The schema of a field of the predictor, by its path."""
+    node = PREDICTOR
+    for name in path.split("."):
+        node = node["properties"][name]
+    return node
+
+
 def test_every_own_field_is_documented():
     status = SCHEMA["properties"]["status"]
     own = [(path, node) for path, node in nodes(status, "$.status") if not path.endswith("[]")]
-    own += [(name, PREDICTOR["properties"][name]) for name in (*SERVER_FIELDS, "storageUri", "timeout")]
+    own += [(name, _field(name)) for name in (*SERVER_FIELDS, "batching", "storageUri", "timeout")]
     assert [path for path, node in own if not node.get("description")] == []
 
 

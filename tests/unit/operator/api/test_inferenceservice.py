@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelwright_operator.api import UNSUPPORTED, InferenceService, PredictorSpec
+from modelwright_operator.api import UNSUPPORTED, Batching, InferenceService, PredictorSpec
 from pydantic import ValidationError
 
 OWN_FIELDS = {field.alias or name for name, field in PredictorSpec.model_fields.items()}
@@ -32,6 +32,7 @@ def test_typed_fields_are_read_by_their_yaml_names():
             "grpcPort": 9001,
             "maxAsyncioWorkers": 8,
             "enableLatencyLogging": True,
+            "batching": {"maxBatchSize": 32, "maxLatency": 10, "timeout": 30},
             "storageUri": "s3://b/k",
             "minReplicas": 1,
             "maxReplicas": 3,
@@ -45,6 +46,7 @@ def test_typed_fields_are_read_by_their_yaml_names():
     ).predictor
     assert (predictor.workers, predictor.http_port, predictor.grpc_port) == (2, 9000, 9001)
     assert (predictor.max_asyncio_workers, predictor.enable_latency_logging) == (8, True)
+    assert predictor.batching == Batching(max_batch_size=32, max_latency=10, timeout=30)
     assert (predictor.storage_uri, predictor.timeout) == ("s3://b/k", 5)
     assert (predictor.min_replicas, predictor.max_replicas) == (1, 3)
     assert (predictor.scale_metric, predictor.scale_target) == ("memory", 70)

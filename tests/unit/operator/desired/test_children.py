@@ -111,12 +111,17 @@ def test_the_annotation_decides_how_readiness_is_asked(said: str, asked: str) ->
     assert asked in container(service)["readinessProbe"]
 
 
+def test_readiness_asks_for_all_models_whatever_their_code_names_them() -> None:
+    probe = container(isvc({"workers": 1}, container={"args": ["--model_name=n"]}))["readinessProbe"]
+    assert probe["httpGet"]["path"] == "/v2/health/ready"
+
+
 @pytest.mark.parametrize(
-    "words", [{"args": ["--model_name=n"]}, {"args": ["--model_name", "n"]}, {"command": ["s", "--model_name", "n"]}]
+    "words", [{"args": ["--http_port=90"]}, {"args": ["--http_port", "90"]}, {"command": ["s", "--http_port", "90"]}]
 )
-def test_readiness_asks_for_the_model_by_the_name_in_the_arguments(words: dict[str, Any]) -> None:
+def test_health_is_asked_on_the_port_in_the_arguments(words: dict[str, Any]) -> None:
     probe = container(isvc({"workers": 1}, container=words))["readinessProbe"]
-    assert probe["httpGet"]["path"] == "/v2/models/n/ready"
+    assert probe["httpGet"]["port"] == 90
 
 
 def test_health_is_asked_on_the_rest_port_although_the_first_port_is_grpc() -> None:

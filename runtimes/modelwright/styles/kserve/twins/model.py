@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from modelwright.server import tracing
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins import context
 from modelwright.styles.kserve.twins.constants.constants import EXPLAINER_BASE_URL_FORMAT, PredictorProtocol
@@ -16,7 +17,7 @@ from modelwright.styles.kserve.twins.protocol.infer_request import InferRequest
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
 
 # What of a caller's headers a predictor sees: enough to trace and to authorize, nothing else.
-_FORWARDABLE_HEADERS = frozenset({"x-request-id", "x-b3-traceid", "authorization"})
+_FORWARDABLE_HEADERS = frozenset({"x-request-id", "x-b3-traceid", "authorization", "traceparent", "tracestate"})
 
 
 def append_forwardable_headers(
@@ -24,7 +25,9 @@ def append_forwardable_headers(
 ) -> dict[str, str]:
     """Return `base` and those of the caller's headers that may be passed on to a predictor or explainer."""
     passed = {key: headers[key] for key in _FORWARDABLE_HEADERS if key in headers} if headers else {}
-    return {**(base or {}), **passed}
+    sent = {**(base or {}), **passed}
+    tracing.forward(sent)
+    return sent
 
 
 def is_v2(protocol: PredictorProtocol) -> bool:

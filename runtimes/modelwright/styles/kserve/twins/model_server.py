@@ -17,9 +17,6 @@ from modelwright.styles.kserve.twins.model_repository import ModelRepository
 from modelwright.styles.kserve.twins.predictor_config import PredictorConfig
 
 parser = arguments.parser()
-# kserve's flags that this server has no use for; an author's parser that has ours for a parent still knows them.
-for _flag in ("--enable_docs_url", "--access_log_format", "--ssl_certfile", "--ssl_keyfile"):
-    parser.add_argument(_flag, default=None, help="kserve's; refused where it would change what is served")
 args, _ = parser.parse_known_args()
 
 
@@ -37,7 +34,7 @@ class ModelServer:
         max_asyncio_workers: int | None = args.max_asyncio_workers,
         registered_models: ModelRepository | None = None,
         enable_grpc: bool = args.enable_grpc,
-        enable_docs_url: bool | None = args.enable_docs_url,
+        enable_docs_url: bool = args.enable_docs_url,
         enable_latency_logging: bool = args.enable_latency_logging,
         access_log_format: str | None = args.access_log_format,
         event_loop: str = args.event_loop,
@@ -47,13 +44,6 @@ class ModelServer:
         ssl_certfile: str | None = args.ssl_certfile,
         ssl_keyfile: str | None = args.ssl_keyfile,
     ) -> None:
-        if ssl_certfile or ssl_keyfile:
-            raise ValueError(
-                "ssl_certfile and ssl_keyfile: this server speaks no TLS; end it at the ingress or a proxy"
-            )
-        for name, value in (("enable_docs_url", enable_docs_url), ("access_log_format", access_log_format)):
-            if value and value != "false":
-                logger.warning("%s=%s has no effect: this server has no such page or format", name, value)
         self.registered_models = ModelRepository() if registered_models is None else registered_models
         self.http_port = http_port
         self.grpc_port = grpc_port
@@ -118,7 +108,8 @@ class ModelServer:
     def _overrides(self) -> dict[str, Any]:
         names = (
             "http_port", "grpc_port", "workers", "max_threads", "max_asyncio_workers", "enable_grpc",
-            "enable_latency_logging", "event_loop", "timeout_keep_alive", "grace_period",
+            "enable_docs_url", "enable_latency_logging", "access_log_format", "event_loop", "timeout_keep_alive",
+            "grace_period", "ssl_certfile", "ssl_keyfile",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 

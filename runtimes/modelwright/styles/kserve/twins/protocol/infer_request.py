@@ -72,8 +72,9 @@ class InferRequest:
         # The genuine class has this instance attribute over the class method of the same name.
         self.from_grpc = from_grpc  # type: ignore[assignment,method-assign]
         self._use_raw_outputs = bool(raw_inputs)
-        for infer_input, raw in zip(infer_inputs, raw_inputs or (), strict=False):
-            infer_input._raw_data = raw
+        if raw_inputs:
+            for infer_input, raw in zip(infer_inputs, raw_inputs, strict=False):
+                infer_input._raw_data = raw
         self.request_outputs = request_outputs
         self.model_version = model_version
 

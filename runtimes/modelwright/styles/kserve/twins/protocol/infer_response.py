@@ -40,8 +40,9 @@ class InferResponse:
         self.from_grpc = from_grpc  # type: ignore[assignment,method-assign]
         self._requested_outputs = requested_outputs
         self._use_binary_outputs = use_binary_outputs
-        for infer_output, raw in zip(infer_outputs, raw_outputs or (), strict=False):
-            infer_output._raw_data = raw
+        if raw_outputs:
+            for infer_output, raw in zip(infer_outputs, raw_outputs, strict=False):
+                infer_output._raw_data = raw
 
     @classmethod
     def from_grpc(cls, response: Foreign) -> InferResponse:

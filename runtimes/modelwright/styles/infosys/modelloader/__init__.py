@@ -1,0 +1,1 @@
+"""What `import modelloader` gives where the Infosys Model Inference Library is not installed."""

@@ -1,0 +1,34 @@
+"""Models whose requests tell the log that they are in work, served by `python -m tests.conformance.dying_models`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import numpy as np
+from modelwright.model import V1Answer
+from modelwright.server import run
+from modelwright.server.arguments import parse
+from modelwright.tensors import InferenceResponse, Tensor
+
+from tests.conformance.server_models import Summing
+
+
+class Telling(Summing):
+    """Writes the payload's `mark` to the log; `size` makes an answer of that many characters."""
+
+    streams = True
+
+    async def predict_v1(self, payload, headers):
+        print(f"begun {payload.get('mark')}", file=sys.stderr, flush=True)
+        answer = await super().predict_v1(payload, headers)
+        return V1Answer(answer.result | {"filling": "x" * payload.get("size", 0)}, {})
+
+    async def stream(self, request):
+        while True:
+            yield InferenceResponse(self.name, [Tensor("x", "FP32", (1,), np.zeros(1, np.float32))], request.id)
+            await asyncio.sleep(0.05)
+
+
+if __name__ == "__main__":
+    run([Telling()], parse())
