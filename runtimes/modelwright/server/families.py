@@ -7,7 +7,8 @@ from http import HTTPStatus
 from itertools import product
 from typing import Final, Literal
 
-Protocol = Literal["v1", "v2", "openai", "grpc"]
+# "own": the HTTP routes that models bring themselves.
+Protocol = Literal["v1", "v2", "openai", "own", "grpc"]
 
 # The caller left before its answer was whole; nginx's number, which no standard has.
 CLIENT_LEFT: Final = 499
@@ -22,7 +23,7 @@ _GRPC_CODES: Final = (
     "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED", OTHER,
 )  # fmt: skip
 CODES: Final[dict[Protocol, tuple[str, ...]]] = {
-    "v1": _HTTP_CODES, "v2": _HTTP_CODES, "openai": _HTTP_CODES, "grpc": _GRPC_CODES,
+    "v1": _HTTP_CODES, "v2": _HTTP_CODES, "openai": _HTTP_CODES, "own": _HTTP_CODES, "grpc": _GRPC_CODES,
 }  # fmt: skip
 # prometheus_client's default bounds, which kserve's dashboards know, and finer and coarser ones around them.
 _SECONDS: Final = (
@@ -57,7 +58,7 @@ def _seconds(name: str, text: str) -> Family:
 REQUESTS: Final = Family(
     "modelwright_requests_total",
     "counter",
-    "inference requests by model, protocol (v1, v2, openai, grpc) and HTTP status or gRPC code",
+    "inference requests by model, protocol (v1, v2, openai, own, grpc) and HTTP status or gRPC code",
     ("model_name", "protocol", "code"),
     series=tuple(pair for protocol, codes in CODES.items() for pair in product((protocol,), codes)),
 )

@@ -6,7 +6,7 @@ from time import perf_counter
 
 from modelwright.errors import InferenceError, ModelNotReady
 from modelwright.model import Repository
-from modelwright.server import log, protocol, replies
+from modelwright.server import log, own_routes, protocol, replies
 from modelwright.server.arguments import Arguments
 from modelwright.server.asgi import Headers, Receive, Scope, Send
 from modelwright.server.bodies import ClientLeft, discard
@@ -38,6 +38,7 @@ class Application:
     def __init__(
         self, repository: Repository, arguments: Arguments, execution: Execution, health: Health, metrics: Metrics
     ) -> None:
+        self._repository = repository
         self._health = health
         self._exposition = Exposition(metrics)
         self._access_log = arguments.access_log or bool(arguments.access_log_format)
@@ -90,7 +91,7 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, caller: Caller) -> Answer:
         try:
-            answer = await self._dispatch(scope["method"], scope["path"], receive, caller)
+            answer = await self._dispatch(scope, receive, caller)
         except InferenceError as error:
             answer = self._refusal(scope["path"], error)
         except ClientLeft:
@@ -110,10 +111,11 @@ class Application:
         status, headers, body = answer
         return status, [*headers, (REQUEST_ID_HEADER, given)], body
 
-    async def _dispatch(self, method: str, path: str, receive: Receive, caller: Caller) -> Answer:
+    async def _dispatch(self, scope: Scope, receive: Receive, caller: Caller) -> Answer:
+        method, path = scope["method"], scope["path"]
         found = self._route(path)
         if found is None:
-            return _error(HTTPStatus.NOT_FOUND, missing(path))
+            return await self._own(scope, receive, caller)
         if method == found.method == "POST":
             return await self._inference.answer(found, receive, caller)
         if found.method == "GET" and method in ("GET", "HEAD"):
@@ -122,6 +124,18 @@ class Application:
             return self._describer.answer(found)
         status, headers, body = self._refusal(path, WrongMethod(f"this path answers {found.method} only"))
         return status, [*headers, (b"allow", b"GET, HEAD" if found.method == "GET" else b"POST")], body
+
+    async def _own(self, scope: Scope, receive: Receive, caller: Caller) -> Answer:
+        """Answer a path that is none of the protocols': a model's own route, or none at all."""
+        path = scope["path"]
+        found = own_routes.find(self._repository, scope["method"], path)
+        if isinstance(found, own_routes.Found):
+            asked = found.route_for(path, scope["query_string"].decode("latin-1"))
+            return await self._inference.answer(asked, receive, caller)
+        if not found:
+            return _error(HTTPStatus.NOT_FOUND, missing(path))
+        status, headers, body = _error(HTTPStatus.METHOD_NOT_ALLOWED, f"this path answers {', '.join(found)} only")
+        return status, [*headers, (b"allow", ", ".join(found).encode())], body
 
     def _refusal(self, path: str, error: InferenceError) -> Answer:
         found = self._route(path)

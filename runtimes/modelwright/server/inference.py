@@ -1,11 +1,11 @@
 """A request's way through: body, codec, model, codec."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 from modelwright.codecs import generate, v1, v2
 from modelwright.errors import ModelNotReady
-from modelwright.model import TIMINGS, Model, OpenAIOperation, Repository, V1Answer
+from modelwright.model import TIMINGS, HttpAnswer, Model, OpenAIOperation, Repository, V1Answer
 from modelwright.server import bodies, declared, generation
 from modelwright.server.arguments import Arguments
 from modelwright.server.asgi import Headers, Receive
@@ -93,6 +93,8 @@ class Inference:
 
     async def _run(self, route: Route, model: Model, body: bytes, headers: dict[str, str], caller: Caller) -> Answer:
         if route.action is not Action.INFER:
+            if route.own is not None:
+                return await _own(route.own, body, headers)
             if route.action not in generation.ACTIONS:
                 return await self._v1(route.action, model, body, headers, caller)
             if route.action is not Action.GENERATE or generate.is_flat(body, headers):
@@ -117,6 +119,13 @@ class Inference:
         # A model's own header wins: it knows what the bytes that it answers are.
         encoded, extra = v1.write(answer.result, event, model.name)
         return 200, to_bytes({**extra, **{name.lower(): value for name, value in answer.headers.items()}}), encoded
+
+
+async def _own(
+    answers: Callable[[dict[str, str], bytes], Awaitable[HttpAnswer]], body: bytes, headers: dict[str, str]
+) -> Answer:
+    answer = await in_time(answers(headers, body), deadline(headers))
+    return answer.status, to_bytes(answer.headers), answer.body
 
 
 async def _v1_stream(answer: V1Answer, caller: Caller, until: float | None) -> Answer:

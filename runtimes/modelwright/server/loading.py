@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import NoReturn
 
 from modelwright.model import Model
+from modelwright.server import own_routes
 
 # Kubernetes shows its content as the container's termination message, 4096 bytes at most.
 TERMINATION_LOG = Path("/dev/termination-log")
@@ -23,7 +24,7 @@ async def load(models: Iterable[Model], note: Callable[[str, float], None]) -> N
     """Load every model, one after the other; `note` is told each one's name and how many seconds it took.
 
     Raises:
-        LoadFailed: a model's `load` raised, or no model is ready after it.
+        LoadFailed: a model's `load` raised, no model is ready after it, or one brings a route that is taken.
 
     """
     loaded = list(models)
@@ -39,6 +40,10 @@ async def load(models: Iterable[Model], note: Callable[[str, float], None]) -> N
     if not any(model.ready for model in loaded):
         names = ", ".join(repr(model.name) for model in loaded)
         raise LoadFailed(f"not ready after load(): {names}; load() must set self.ready = True")
+    try:
+        own_routes.check(loaded)
+    except own_routes.RouteTaken as error:
+        raise LoadFailed(str(error)) from None
 
 
 def give_up(reason: Exception, termination_log: Path = TERMINATION_LOG) -> NoReturn:

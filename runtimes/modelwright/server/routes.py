@@ -1,11 +1,12 @@
 """Paths to what they ask for."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
 
-from modelwright.model import OpenAIOperation
+from modelwright.model import HttpAnswer, OpenAIOperation
 from modelwright.server.families import Protocol
 
 
@@ -33,16 +34,21 @@ class Action(Enum):
     OPENAI = auto()
     OPENAI_MODELS = auto()
     OPENAI_MODEL = auto()
+    OWN = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, read; `model` is empty where the path names none, `version` None where it names none."""
+    """A path, read; `model` is empty where the path names none, `version` None where it names none.
+
+    `own` answers, from headers and body, a route that the model brings itself.
+    """
 
     action: Action
     model: str = ""
     version: str | None = None
     operation: OpenAIOperation | None = None
+    own: Callable[[dict[str, str], bytes], Awaitable[HttpAnswer]] | None = None
 
     @property
     def openai(self) -> bool:
@@ -59,6 +65,8 @@ class Route:
         """What a POST's request is counted as."""
         if self.operation is not None:
             return "openai"
+        if self.own is not None:
+            return "own"
         return "v1" if self.action in (Action.PREDICT, Action.EXPLAIN) else "v2"
 
 
