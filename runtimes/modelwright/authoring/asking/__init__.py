@@ -1,0 +1,1 @@
+"""Requests to a running server, over REST and gRPC."""

@@ -1,0 +1,55 @@
+"""From the files that authors name to descriptions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from modelwright.environments import conda, lockfile, requirements
+from modelwright.environments.description import Description, Kind
+from modelwright.environments.errors import EnvironmentUnusable
+from modelwright.weights.verify import digest
+
+_CONDA: Final = (".yaml", ".yml")
+_TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+
+
+def from_file(path: Path) -> Description:
+    """Describe an environment by a file's name: a conda file, a lockfile, a tarball, else requirements.
+
+    Raises:
+        EnvironmentUnusable: the file is missing or not what its name says.
+
+    """
+    if path.is_dir():
+        return from_folder(path)
+    if path.name.lower().endswith(_TARBALL):
+        return from_tarball(path)
+    if path.suffix in _CONDA:
+        return conda.read(path)
+    if path.name == "uv.lock":
+        return lockfile.read(path)
+    return requirements.read(path)
+
+
+def from_tarball(path: Path) -> Description:
+    """Describe a packed environment, of conda-pack or venv-pack.
+
+    Raises:
+        EnvironmentUnusable: the file cannot be read, or is no tarball by its name.
+
+    """
+    if not path.name.lower().endswith(_TARBALL):
+        raise EnvironmentUnusable(f"{path}: an environment's tarball is named {', '.join(_TARBALL)}; rename or repack it")
+    try:
+        content = digest(path)
+    except OSError as error:
+        raise EnvironmentUnusable(
+            f"{path} cannot be read: {error.strerror}; make it with `conda-pack -o {path.name}` or `venv-pack`"
+        ) from None
+    return Description(Kind.TARBALL, str(path), path=path, content=content)
+
+
+def from_folder(path: Path) -> Description:
+    """Describe an environment that is there already: its folder, with bin/python in it."""
+    return Description(Kind.FOLDER, str(path), path=path)

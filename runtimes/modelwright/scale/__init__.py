@@ -1,0 +1,1 @@
+"""Several replicas of one object, and calls spread over them."""

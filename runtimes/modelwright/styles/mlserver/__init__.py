@@ -1,0 +1,1 @@
+"""MLServer: `MLModel` classes, their `model-settings.json` and `settings.json`."""
