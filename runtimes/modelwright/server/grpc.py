@@ -13,9 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
-from modelwright.model import Repository
 from modelwright.server import log
-from modelwright.server.arguments import Arguments
 from modelwright.server.execution import Execution
 from modelwright.server.grpc_health import HealthService
 from modelwright.server.grpc_service import NAME, Service
@@ -23,7 +21,7 @@ from modelwright.server.grpc_spans import TracedCalls
 from modelwright.server.grpc_tls import credentials
 from modelwright.server.health import Health
 from modelwright.server.loading import LoadFailed
-from modelwright.server.metrics import Metrics
+from modelwright.server.setup import Setup
 from modelwright.server.tls import Certificates
 
 if TYPE_CHECKING:
@@ -35,16 +33,8 @@ _HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 class GrpcServer:
     """A server that takes calls; `port` is the one it listens on, which matters when any free one was asked for."""
 
-    def __init__(
-        self,
-        repository: Repository,
-        arguments: Arguments,
-        execution: Execution,
-        health: Health,
-        metrics: Metrics,
-        certificates: Certificates | None,
-        spans: Spans | None,
-    ) -> None:
+    def __init__(self, setup: Setup, execution: Execution, health: Health, spans: Spans | None) -> None:
+        repository, arguments = setup.repository, setup.arguments
         self._server = grpc.aio.server(
             interceptors=[TracedCalls(spans)] if spans else None,
             options=[
@@ -54,13 +44,13 @@ class GrpcServer:
                 ("grpc.so_reuseport", int(arguments.workers > 1)),
             ],
         )
-        service = Service(repository, arguments, execution, health, metrics)
+        service = Service(repository, arguments, execution, health, setup.metrics)
         self._server.add_generic_rpc_handlers((service.handler(),))
         health_pb2_grpc.add_HealthServicer_to_server(HealthService(repository, health, frozenset({NAME})), self._server)
         reflection.enable_server_reflection((NAME, _HEALTH, reflection.SERVICE_NAME), self._server, pool=_pool())
         host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
         try:
-            self.port = self._listen(f"{host}:{arguments.grpc_port}", certificates)
+            self.port = self._listen(f"{host}:{arguments.grpc_port}", setup.certificates)
         except RuntimeError:
             raise LoadFailed(
                 f"cannot listen on {arguments.host} port {arguments.grpc_port}: it is taken or not ours to take; "
@@ -81,17 +71,9 @@ class GrpcServer:
         await self._server.stop(grace_s)
 
 
-async def start(
-    repository: Repository,
-    arguments: Arguments,
-    execution: Execution,
-    health: Health,
-    metrics: Metrics,
-    certificates: Certificates | None = None,
-    spans: Spans | None = None,
-) -> GrpcServer:
-    """Serve the repository's models on `arguments.grpc_port`. Raises LoadFailed when it cannot be had."""
-    server = GrpcServer(repository, arguments, execution, health, metrics, certificates, spans)
+async def start(setup: Setup, execution: Execution, health: Health, spans: Spans | None) -> GrpcServer:
+    """Serve the models on `--grpc_port`. Raises LoadFailed when it cannot be had."""
+    server = GrpcServer(setup, execution, health, spans)
     await server.start()
     log.LOGGER.info("serving gRPC on port %d", server.port)
     return server

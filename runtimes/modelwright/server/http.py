@@ -5,9 +5,7 @@ from http import HTTPStatus
 from time import perf_counter
 
 from modelwright.errors import InferenceError, ModelNotReady
-from modelwright.model import Repository
 from modelwright.server import log, own_routes, protocol, replies
-from modelwright.server.arguments import Arguments
 from modelwright.server.asgi import Headers, Receive, Scope, Send
 from modelwright.server.bodies import ClientLeft, discard
 from modelwright.server.caller import CALLER, REQUEST_ID_HEADER, Caller
@@ -18,8 +16,8 @@ from modelwright.server.failure import failed
 from modelwright.server.families import CLIENT_LEFT
 from modelwright.server.health import Health
 from modelwright.server.inference import Answer, Inference
-from modelwright.server.metrics import Metrics
 from modelwright.server.routes import Action, Route, missing, route, shown
+from modelwright.server.setup import Setup
 from modelwright.server.streams import CutOff
 
 # Paths that have been read; bounded, because callers choose them.
@@ -35,9 +33,8 @@ class WrongMethod(InferenceError):
 class Application:
     """Answers HTTP requests; one per process."""
 
-    def __init__(
-        self, repository: Repository, arguments: Arguments, execution: Execution, health: Health, metrics: Metrics
-    ) -> None:
+    def __init__(self, setup: Setup, execution: Execution, health: Health) -> None:
+        repository, arguments, metrics = setup.repository, setup.arguments, setup.metrics
         self._repository = repository
         self._health = health
         self._exposition = Exposition(metrics)

@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import signal
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
@@ -14,7 +13,6 @@ from weakref import WeakSet
 import uvicorn
 from uvicorn.server import ServerState
 
-from modelwright.model import Repository
 from modelwright.server import drain, log
 from modelwright.server.arguments import Arguments
 from modelwright.server.execution import Execution
@@ -24,13 +22,12 @@ from modelwright.server.health import Health
 from modelwright.server.http import Application
 from modelwright.server.http_spans import TracedApplication
 from modelwright.server.loading import LoadFailed
-from modelwright.server.metrics import Metrics
 from modelwright.server.protocol import Protocol
-from modelwright.server.tls import LOOK_EVERY, Certificates
+from modelwright.server.setup import Setup
+from modelwright.server.tls import LOOK_EVERY
 
 if TYPE_CHECKING:
     from modelwright.server.admin import Admin
-    from modelwright.server.spans import Spans
 
 BACKLOG = 2048
 # Seconds that the last spans have to leave in, however long the requests took.
@@ -58,24 +55,16 @@ def loop_factory(arguments: Arguments) -> Callable[[], asyncio.AbstractEventLoop
 class Process:
     """Serves one set of models until it is told to stop."""
 
-    def __init__(
-        self,
-        repository: Repository,
-        arguments: Arguments,
-        listening: socket.socket,
-        metrics: Metrics,
-        certificates: Certificates | None = None,
-        spans: "type[Spans] | None" = None,
-    ) -> None:
-        self._repository = repository
-        self._arguments = arguments
-        self._listening = listening
-        self._metrics = metrics
-        self._certificates = certificates
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._repository, self._arguments = setup.repository, setup.arguments
+        self._listening, self._certificates = setup.listening, setup.certificates
+        names = setup.repository.names
         # Made here, after the fork: its thread would not survive one.
-        self._spans = spans(repository.names[0] if len(repository) == 1 else "modelwright") if spans else None
+        self._spans = setup.spans(names[0] if len(names) == 1 else "modelwright") if setup.spans else None
+        arguments = setup.arguments
         self._execution = Execution(arguments.model_threads, arguments.max_queue_size)
-        self._health = Health(repository)
+        self._health = Health(setup.repository)
         self._state = ServerState()
         # uvicorn's set begins after the TLS handshake.
         self._made: WeakSet[Protocol] = WeakSet()
@@ -166,7 +155,7 @@ class Process:
         return {"ssl": self._certificates.context, "ssl_handshake_timeout": self._arguments.header_timeout}
 
     def _config(self) -> uvicorn.Config:
-        application: Any = Application(self._repository, self._arguments, self._execution, self._health, self._metrics)
+        application: Any = Application(self._setup, self._execution, self._health)
         if self._spans is not None:
             application = TracedApplication(application, self._spans)
         return self._configured(application)
@@ -194,15 +183,7 @@ class Process:
             log.LOGGER.warning("gRPC is off: %s; install modelwright[server] or pass --enable_grpc=false", error)
             return
         try:
-            self._grpc = await module.start(
-                self._repository,
-                self._arguments,
-                self._execution,
-                self._health,
-                self._metrics,
-                self._certificates,
-                self._spans,
-            )
+            self._grpc = await module.start(self._setup, self._execution, self._health, self._spans)
         except RuntimeError as error:
             port = self._arguments.grpc_port
             raise LoadFailed(f"cannot serve gRPC on port {port}: choose another --grpc_port") from error

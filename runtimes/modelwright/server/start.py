@@ -17,12 +17,12 @@ from modelwright.server.guard import Guard
 from modelwright.server.loading import LoadFailed, give_up, load
 from modelwright.server.metrics import Metrics
 from modelwright.server.process import Process, loop_factory
-from modelwright.server.tls import Certificates, certificates
+from modelwright.server.setup import Setup
+from modelwright.server.tls import certificates
 from modelwright.server.workers import Supervisor
 
 if TYPE_CHECKING:
     from modelwright.server.admin import Admin
-    from modelwright.server.spans import Spans
 
 # Seconds; Python's own 5 ms, waited several times an answer, is what health would wait beside a busy thread.
 _SWITCH_INTERVAL = 0.001
@@ -53,19 +53,29 @@ def start(models: Sequence[Model], arguments: Arguments) -> None:
             arguments.workers,
         )
     try:
-        shown = certificates(arguments)
-        spans = tracing.load(os.environ)
-        listening = _bind(arguments.host, arguments.http_port, "--http_port")
-        if arguments.enable_grpc:
-            # Taken for a moment: workers, which share the port, would each find out only after the fork.
-            _bind(arguments.host, arguments.grpc_port, "--grpc_port").close()
-        admin = _administered(repository, arguments, metrics)
+        setup = _set_up(repository, arguments, metrics)
         if arguments.workers == 1:
-            _alone(repository, arguments, listening, metrics, shown, spans, admin)
+            _alone(setup)
         else:
-            _forked(repository, arguments, listening, metrics, shown, spans, admin)
+            _forked(setup)
     except LoadFailed as failure:
         give_up(failure)
+
+
+def _set_up(repository: Repository, arguments: Arguments, metrics: Metrics) -> Setup:
+    """Look at what does not need the models, so that a mistake there is told before they are loaded.
+
+    Raises:
+        LoadFailed: a certificate or an address cannot be had.
+
+    """
+    shown = certificates(arguments)
+    spans = tracing.load(os.environ)
+    listening = _bind(arguments.host, arguments.http_port, "--http_port")
+    if arguments.enable_grpc:
+        # Taken for a moment: workers, which share the port, would each find out only after the fork.
+        _bind(arguments.host, arguments.grpc_port, "--grpc_port").close()
+    return Setup(repository, arguments, listening, metrics, shown, spans, _administered(repository, arguments, metrics))
 
 
 def _administered(repository: Repository, arguments: Arguments, metrics: Metrics) -> "Admin | None":
@@ -107,65 +117,50 @@ def _bind(host: str, port: int, flag: str) -> socket.socket:
     return listening
 
 
-def _alone(
-    repository: Repository,
-    arguments: Arguments,
-    listening: socket.socket,
-    metrics: Metrics,
-    shown: Certificates | None,
-    spans: "type[Spans] | None",
-    admin: "Admin | None",
-) -> None:
+def _alone(setup: Setup) -> None:
     """Serve from this process, in the loop in which the models were loaded."""
 
     async def whole_life() -> None:
-        await load(repository, metrics.loaded)
+        await load(setup.repository, setup.metrics.loaded)
         gc.freeze()
-        process = Process(repository, arguments, listening, metrics, shown, spans)
-        finished = await process.serve(admin=admin)
+        process = Process(setup)
+        finished = await process.serve(admin=setup.admin)
         if process.busy or not finished:
             # A thread in an author's code cannot be ended, and an orderly exit would wait for it.
             _leave(0 if finished else 1)
 
-    with asyncio.Runner(loop_factory=loop_factory(arguments)) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(setup.arguments)) as runner:
         runner.run(whole_life())
 
 
-def _forked(
-    repository: Repository,
-    arguments: Arguments,
-    listening: socket.socket,
-    metrics: Metrics,
-    shown: Certificates | None,
-    spans: "type[Spans] | None",
-    admin: "Admin | None",
-) -> None:
+def _forked(setup: Setup) -> None:
     """Load once, then serve from workers that share what was loaded."""
+    arguments, admin = setup.arguments, setup.admin
     with asyncio.Runner(loop_factory=loop_factory(arguments)) as runner:
-        runner.run(load(repository, metrics.loaded))
+        runner.run(load(setup.repository, setup.metrics.loaded))
     gc.collect()
     # The collector would touch, and so copy, every page of what is loaded.
     gc.freeze()
-    control = admin.control(repository.names) if admin else None
+    control = admin.control(setup.repository.names) if admin else None
 
     def work(parent: int, number: int, guard: Guard) -> int:
-        metrics.take(number)
+        setup.metrics.take(number)
         author_metrics.take(number)
 
         async def whole_life() -> int:
             own = await admin.in_worker(control) if admin and control else None
-            process = Process(repository, arguments, listening, metrics, shown, spans)
-            finished = await process.serve(parent, guard, own)
+            finished = await Process(setup).serve(parent, guard, own)
             _leave(0 if finished else 1)
 
         with asyncio.Runner(loop_factory=loop_factory(arguments)) as runner:
             return runner.run(whole_life())
 
     def ended(number: int) -> None:
-        metrics.ended(number)
+        setup.metrics.ended(number)
         author_metrics.ended(number)
 
-    code = Supervisor(arguments.workers, listening, work, ended, control).run(arguments.grace_period + _UNLOAD)
+    supervisor = Supervisor(arguments.workers, setup.listening, work, ended, control)
+    code = supervisor.run(arguments.grace_period + _UNLOAD)
     if code:
         raise SystemExit(code)
 
