@@ -1,6 +1,11 @@
 """Options of the whole test suite; pytest registers options only here."""
 
+import hypothesis
 import pytest
+
+# Everywhere the examples that CI draws, so that a run's result depends on the code alone; `--hypothesis-profile=default`
+# draws new ones.
+hypothesis.settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
