@@ -70,3 +70,12 @@ class ModelNotReady(InferenceError):
     """The model has not finished loading, or the server is draining (503)."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class AuthorError(Exception):
+    """What a model's author's code raised in a process of its own; `traceback` is the one that was printed there."""
+
+    def __init__(self, message: str, traceback: str) -> None:
+        super().__init__(message)
+        self.traceback = traceback
+        self.add_note(f"In the model's own environment:\n{traceback}")

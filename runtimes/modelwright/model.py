@@ -53,13 +53,17 @@ class TensorMetadata:
 
 @dataclass(frozen=True, slots=True)
 class ModelMetadata:
-    """What `GET /v2/models/{name}` tells; empty `inputs` means that the model declares none."""
+    """What `GET /v2/models/{name}` tells; empty `inputs` means that the model declares none.
+
+    Requests are held to `inputs` where these are `binding`; else they only tell a caller what the author had in mind.
+    """
 
     name: str
     platform: str = ""
     versions: tuple[str, ...] = ()
     inputs: tuple[TensorMetadata, ...] = ()
     outputs: tuple[TensorMetadata, ...] = ()
+    binding: bool = True
 
 
 class Execution(Protocol):

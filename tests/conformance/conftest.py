@@ -1,10 +1,23 @@
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conformance.server_process import Server
+from tests.conformance.server_process import ROOT, Server
+
+
+@pytest.fixture(scope="session")
+def uv() -> str:
+    """The uv of this repository's own commands."""
+    found = os.environ.get("UV") or shutil.which("uv")
+    if found:
+        return found
+    command = [ROOT / "scripts" / "uv", "run", "--no-project", "--quiet", "sh", "-c", 'echo "$UV"']
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")

@@ -29,17 +29,18 @@ class Server:
     description: dict[str, Any] = field(default_factory=dict)
 
     def ask(
-        self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 20
     ) -> tuple[int, dict[str, str], bytes]:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers or JSON)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
 
-    def wait(self) -> None:
-        for _ in range(600):
+    def wait(self, patience: float = 60) -> None:
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
             if self.process.poll() is not None:
                 break
             try:
@@ -62,7 +63,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def start(folder: Path, script: str, *arguments: str, kserve: str) -> Server:
+def start(folder: Path, script: str, *arguments: str, kserve: str, patience: float = 60) -> Server:
     port, log = free_port(), folder / f"{script}-{kserve}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -71,5 +72,5 @@ def start(folder: Path, script: str, *arguments: str, kserve: str) -> Server:
             env={**os.environ, "PYTHONPATH": str(ROOT / "runtimes"), "MODELWRIGHT_KSERVE": kserve},
         )  # fmt: skip
     server = Server(port, process, log)
-    server.wait()
+    server.wait(patience)
     return server

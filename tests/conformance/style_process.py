@@ -15,14 +15,14 @@ from tests.conformance.server_process import ROOT, Server
 class Styled(Server):
     """A file or folder served in a style, on free ports."""
 
-    def __init__(self, folder: Path, style: str, target: str, *flags: str) -> None:
+    def __init__(self, folder: Path, style: str, target: str, *flags: str, **environment: str) -> None:
         self._log = folder / "server.log"
         command = [sys.executable, "-m", "modelwright.cli.styled", style, target, "--http_port=0", "--grpc_port=0"]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, *flags],
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT / "runtimes")},
+                env={**os.environ, "PYTHONPATH": str(ROOT / "runtimes"), **environment},
                 stdout=log,
                 stderr=log,
             )

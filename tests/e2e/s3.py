@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
+import secrets
+import socket
+import subprocess
+import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from obstore.store import S3Store
 
+from cluster import binaries
+
+START_S = 30
 REGION = "us-east-1"
 
 
@@ -61,3 +72,29 @@ class S3:
             secret_access_key=self.secret,
             client_options={"allow_http": True},
         )
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[S3]:
+    """Run a server of one's own on a free port of the loopback, with its data in `folder`."""
+    program = binaries.ensure("versitygw") / "versitygw"
+    (folder / "data").mkdir()
+    (folder / "metadata").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    found = S3(f"http://127.0.0.1:{port}", "access-key-id", secrets.token_hex(16))
+    arguments = [f"--port=127.0.0.1:{port}", f"--region={REGION}", "--quiet", "posix"]
+    process = subprocess.Popen(
+        [program, *arguments, f"--sidecar={folder / 'metadata'}", folder / "data"],
+        env={"ROOT_ACCESS_KEY": found.access, "ROOT_SECRET_KEY": found.secret, "PATH": os.environ["PATH"]},
+    )
+    try:
+        until = time.monotonic() + START_S
+        with socket.socket() as client:
+            while client.connect_ex(("127.0.0.1", port)):
+                assert process.poll() is None and time.monotonic() < until, "the S3 server does not listen"
+                time.sleep(0.05)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,8 +15,7 @@ from pathlib import Path
 import obstore
 import pytest
 
-from cluster import binaries
-from tests.e2e.s3 import REGION, S3
+from tests.e2e.s3 import S3, running
 
 ROOT = Path(__file__).parents[2]
 BIG = 200_000_000
@@ -26,27 +23,8 @@ BIG = 200_000_000
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    program = binaries.ensure("versitygw") / "versitygw"
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / "data").mkdir()
-    (folder / "metadata").mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    found = S3(f"http://127.0.0.1:{port}", "access-key-id", secrets.token_hex(16))
-    arguments = [f"--port=127.0.0.1:{port}", f"--region={REGION}", "--quiet", "posix"]
-    process = subprocess.Popen(
-        [program, *arguments, f"--sidecar={folder / 'metadata'}", folder / "data"],
-        env={"ROOT_ACCESS_KEY": found.access, "ROOT_SECRET_KEY": found.secret, "PATH": os.environ["PATH"]},
-    )
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield found
-    process.terminate()
-    process.wait(10)
+    with running(tmp_path_factory.mktemp("s3")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from modelwright.cli import run, serve
+from modelwright.cli import contract, doctor, init, predict, run, serve
 from modelwright.cli.errors import CommandError
 
 
@@ -16,6 +16,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     verbs = parser.add_subparsers(title="verbs", required=True)
     run.add_parser(verbs)
     serve.add_parser(verbs)
+    predict.add_parser(verbs)
+    doctor.add_parser(verbs)
+    init.add_parser(verbs)
+    contract.add_parser(verbs)
     arguments, rest = parser.parse_known_args(argv)
     try:
         return int(arguments.run(arguments, rest))

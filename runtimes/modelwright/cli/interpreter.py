@@ -29,7 +29,9 @@ def can_run(words: Sequence[str]) -> bool:
 
 def run(words: Sequence[str], environment: Mapping[str, str]) -> bool:
     """Run a command that `can_run` is true of until it ends; False, before anything, where its module is not found."""
-    from modelwright.styles.kserve import hook  # noqa: PLC0415 - other commands do without it
+    # Other commands do without them.
+    from modelwright.styles import substitutes  # noqa: PLC0415
+    from modelwright.styles.kserve import hook  # noqa: PLC0415
 
     os.environ.update(environment)
     search = [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder]
@@ -37,6 +39,7 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> bool:
     first = os.getcwd() if module else os.path.dirname(os.path.abspath(words[1]))  # noqa: PTH100, PTH109, PTH120
     sys.path[:] = [first, *search, *(folder for folder in sys.path[1:] if folder not in search)]
     hook.install()
+    substitutes.install()
     if module is None:
         sys.argv[:] = words[1:]
         runpy.run_path(words[1], run_name="__main__")

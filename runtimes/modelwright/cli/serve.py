@@ -1,4 +1,4 @@
-"""`modelwright serve DIR|module:Class`: a folder's `web` process, or one class, with no image and no cluster."""
+"""`modelwright serve DIR|FILE.py|FILE.py:Class|module:Class`: a model of any style, with no image and no cluster."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelwright.cli import process, procfile
-from modelwright.cli.errors import CommandError
+from modelwright.cli import process, target
+from modelwright.cli.choice import choose
+from modelwright.styles.detect import SIGNS
 
 if TYPE_CHECKING:
     # argparse gives its sub-parser action no public name.
@@ -21,37 +21,30 @@ def add_parser(verbs: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `serve` to the verbs."""
     parser = verbs.add_parser(
         "serve",
-        help="serve a model folder or a model class on this machine",
-        description="Runs the `web` line of DIR/Procfile, or serves one class. Every further argument is the server's, "
-        "for example --http_port 8081. MODELWRIGHT_KSERVE=genuine in the environment leaves kserve as it is.",
+        help="serve a model of any style on this machine",
+        description="Runs the `web` line of DIR/Procfile; without one, serves what the files hold in the style that "
+        "they are written in. Every further argument is the server's, for example --http_port 8081. "
+        "MODELWRIGHT_KSERVE=genuine in the environment leaves kserve as it is.",
+        # An argument of the server's must not be read as a beginning of --style.
+        allow_abbrev=False,
     )
-    parser.add_argument("target", metavar="DIR|module:Class", help="folder with a Procfile and a model, or a class")
+    parser.add_argument("target", metavar="DIR|FILE.py[:Class]|module:Class", help="a model's folder, file or class")
+    parser.add_argument("--style", metavar="S", help=f"serve it in this style: {', '.join(SIGNS)}")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Start the server of `arguments.target` with `rest`."""
-    target: str = arguments.target
-    if ":" in target and not Path(target).is_dir():
-        return _serve_class(target, rest)
-    return _serve_folder(Path(target), rest)
-
-
-def _serve_class(target: str, rest: Sequence[str]) -> int:
-    words = [sys.executable, "-m", "modelwright.cli.direct", target, *_with_port(rest, os.environ.get("PORT"))]
-    return process.become(words, process.hooked(os.environ, Path.cwd()))
-
-
-def _serve_folder(folder: Path, rest: Sequence[str]) -> int:
-    if not folder.is_dir():
-        raise CommandError(f"{folder} is not a folder: name one with a Procfile and a model, or module:Class")
-    processes = procfile.read(folder)
-    if "web" not in processes:
-        raise CommandError(f"{folder / 'Procfile'} has no web process: add the line 'web: python -m model'")
-    environment = process.hooked(os.environ, folder)
-    words = [*procfile.argv(processes["web"], environment), *rest]
-    os.chdir(folder)
-    return process.become(_with_port(words, environment.get("PORT")), environment, "the Procfile")
+    """Start the server of `arguments.target` with `rest`; raises CommandError where it cannot be."""
+    wanted = target.read(arguments.target)
+    choice = choose(wanted, arguments.style)
+    sys.stderr.write(f"modelwright: {choice.told}\n")
+    sys.stderr.flush()
+    environment = process.hooked(os.environ, wanted.folder)
+    environment.setdefault("MODELWRIGHT_SHOW_CURL", str(wanted.folder.resolve()))
+    words = [*choice.words, *rest]
+    if choice.folder is not None:
+        os.chdir(choice.folder)
+    return process.become(_with_port(words, environment.get("PORT")), environment, choice.named_by)
 
 
 def _with_port(words: Sequence[str], port: str | None) -> list[str]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from modelwright.environments import EnvironmentUnusable
 from modelwright.server import Arguments, run
 from modelwright.server.arguments import parser
 from modelwright.styles import substitutes
@@ -17,6 +18,7 @@ def start(style: str, target: str, argv: Sequence[str]) -> None:
 
     Raises:
         DiscoveryError: see `styles.catalogue.Discovery`.
+        EnvironmentUnusable: a model names an environment that is none.
 
     """
     path, _, class_name = target.partition(":")
@@ -39,6 +41,6 @@ def _model_name(argv: Sequence[str]) -> str | None:
 if __name__ == "__main__":
     try:
         start(sys.argv[1], sys.argv[2], sys.argv[3:])
-    except DiscoveryError as error:
+    except (DiscoveryError, EnvironmentUnusable) as error:
         sys.stderr.write(f"modelwright: {error}\n")
         sys.exit(2)

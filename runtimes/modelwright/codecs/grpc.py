@@ -80,9 +80,9 @@ def decode(message: bytes, headers: Mapping[str, str]) -> Call:
         model_name=parsed.model_name,
         inputs=_inputs(parsed, raw),
         id=parsed.id or None,
-        parameters=_parameters(parsed.parameters, "the request"),
+        parameters=read_parameters(parsed.parameters, "the request"),
         outputs=[
-            RequestedOutput(output.name, _parameters(output.parameters, f"output {quote(output.name)}"))
+            RequestedOutput(output.name, read_parameters(output.parameters, f"output {quote(output.name)}"))
             for output in parsed.outputs
         ],
         headers=headers,
@@ -91,21 +91,23 @@ def decode(message: bytes, headers: Mapping[str, str]) -> Call:
 
 
 def _inputs(parsed: ModelInferRequest, raw: list[memoryview]) -> list[Tensor]:
-    if not parsed.inputs:
+    # Once: protobuf makes each message's Python object anew at every walk.
+    tensors = list(parsed.inputs)
+    if not tensors:
         raise InvalidInput("'inputs' is empty; at least one tensor was expected")
-    if raw and len(raw) != len(parsed.inputs):
+    if raw and len(raw) != len(tensors):
         raise InvalidInput(
-            f"raw_input_contents has {len(raw)} entries for {len(parsed.inputs)} inputs; "
+            f"raw_input_contents has {len(raw)} entries for {len(tensors)} inputs; "
             "it needs one for each input, in their order, or none at all"
         )
     names: set[str] = set()
-    for index, tensor in enumerate(parsed.inputs):
+    for index, tensor in enumerate(tensors):
         if not tensor.name:
             raise InvalidInput(f"inputs[{index}] has no 'name'")
         if tensor.name in names:
             raise InvalidInput(f"input {quote(tensor.name)} is there twice; names must differ")
         names.add(tensor.name)
-    return [_input(tensor, raw[index] if raw else None) for index, tensor in enumerate(parsed.inputs)]
+    return [_input(tensor, raw[index] if raw else None) for index, tensor in enumerate(tensors)]
 
 
 def _input(tensor: ModelInferRequest.InferInputTensor, raw: memoryview | None) -> Tensor:
@@ -121,10 +123,11 @@ def _input(tensor: ModelInferRequest.InferInputTensor, raw: memoryview | None) -
         raise InvalidInput(f"{where} has both 'contents' and an entry in raw_input_contents; send one of them")
     else:
         data = read_raw(where, datatype, shape, raw)
-    return Tensor(tensor.name, datatype, shape, data, _parameters(tensor.parameters, where))
+    return Tensor(tensor.name, datatype, shape, data, read_parameters(tensor.parameters, where))
 
 
-def _parameters(parameters: Mapping[str, InferParameter], owner: str) -> Parameters:
+def read_parameters(parameters: Mapping[str, InferParameter], owner: str) -> Parameters:
+    """Read a message's parameters; raises InvalidInput, naming their `owner`, for one without a value."""
     if not parameters:
         return {}
     return {key: _parameter(value, key, owner) for key, value in parameters.items()}
@@ -150,7 +153,7 @@ def encode(response: InferenceResponse, call: Call) -> bytes:
         id=(response.id if response.id is not None else call.request.id) or "",
     )
     if response.parameters:
-        _put(response.parameters, message.parameters)
+        put_parameters(response.parameters, message.parameters)
     tensors = [tensor for tensor, _ in chosen(response, call.request)]
     raw = call.raw or any(tensor.datatype not in contents.FIELDS for tensor in tensors)
     pieces: list[bytes | memoryview] = []
@@ -158,7 +161,7 @@ def encode(response: InferenceResponse, call: Call) -> bytes:
         data = checked(tensor)
         output = message.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
         if tensor.parameters:
-            _put(tensor.parameters, output.parameters)
+            put_parameters(tensor.parameters, output.parameters)
         if raw:
             pieces.append(write_raw(tensor.datatype, data))
         else:
@@ -166,7 +169,8 @@ def encode(response: InferenceResponse, call: Call) -> bytes:
     return wire.append(message.SerializeToString(), _RAW_OUTPUTS, pieces)
 
 
-def _put(parameters: Parameters, message: MutableMapping[str, InferParameter]) -> None:
+def put_parameters(parameters: Parameters, message: MutableMapping[str, InferParameter]) -> None:
+    """Put parameters into a message's; raises TypeError for one that gRPC cannot carry."""
     for key, value in parameters.items():
         if isinstance(value, bool):
             message[key].bool_param = value
@@ -178,5 +182,5 @@ def _put(parameters: Parameters, message: MutableMapping[str, InferParameter]) -
             message[key].string_param = value
         elif value is not None:
             raise TypeError(
-                f"the model answered parameter {key!r} as {type(value).__name__}; gRPC carries bool, int, float and str"
+                f"parameter {key!r} is of type {type(value).__name__}; gRPC carries bool, int, float and str"
             )

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import orjson
 
+from modelwright.codecs import json_plain
 from modelwright.errors import InferenceError
 
-_OPTIONS: Final = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+try:
+    import orjson
+except ImportError:
+    # A model's own environment.
+    _HAS_ORJSON = False
+else:
+    _HAS_ORJSON = True
+    _OPTIONS: Final = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
 def write_json(value: object) -> bytes:
@@ -17,6 +24,8 @@ def write_json(value: object) -> bytes:
 
     Raises InferenceError (500) naming the type that has no JSON form.
     """
+    if not _HAS_ORJSON:
+        return _without_orjson(value)
     try:
         return orjson.dumps(value, _plain, _OPTIONS)
     except TypeError:
@@ -28,6 +37,13 @@ def write_json(value: object) -> bytes:
         # orjson hides what `_plain` raised behind an error of its own.
         reason = error.__cause__ or error
         raise InferenceError(f"the model's answer cannot be written as JSON: {reason}") from error
+
+
+def _without_orjson(value: object) -> bytes:
+    try:
+        return json_plain.write(value, _plain)
+    except (TypeError, UnicodeError, RecursionError) as error:
+        raise InferenceError(f"the model's answer cannot be written as JSON: {error}") from error
 
 
 def _plain(value: object) -> object:

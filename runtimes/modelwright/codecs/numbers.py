@@ -9,16 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from itertools import chain
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-import simdjson
 
 from modelwright.codecs.bfloat import round_to_bfloat
 from modelwright.codecs.describe import describe
 from modelwright.codecs.shapes import MAX_DIMENSIONS, check_count, check_nesting
 from modelwright.errors import InvalidInput
 from modelwright.tensors import NUMPY_TYPES, Array
+
+if TYPE_CHECKING:
+    import simdjson
+else:
+    try:
+        import simdjson
+    except ImportError:
+        # A model's own environment, where the server's process has parsed what comes.
+        from modelwright.codecs import no_proxies as simdjson
 
 _FLOATS: Final = frozenset({"FP16", "BF16", "FP32", "FP64"})
 _NUMBERS: Final = frozenset({int, float})

@@ -15,7 +15,7 @@ _MAX_ELEMENTS: Final = 2**56
 
 def read_shape(where: str, value: object) -> tuple[int, ...]:
     """Return a shape as a tuple. Raises InvalidInput unless it is a list of integers >= 0 that an array can have."""
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, (list, tuple)):
         raise InvalidInput(f"{where}: 'shape' must be a list of integers, not {describe(value)}")
     if len(value) > MAX_DIMENSIONS:
         raise InvalidInput(f"{where}: 'shape' has {len(value)} dimensions; the most is {MAX_DIMENSIONS}")

@@ -29,9 +29,8 @@ from modelwright.tensors import (
 
 __all__ = ["HEADER_LENGTH", "decode", "decode_response", "encode"]
 
+# It only says how the body was written, and means nothing to a model.
 _SIZE: Final = "binary_data_size"
-# Parameters that only say how the body was written: they mean nothing to a model.
-_TRANSPORT: Final = frozenset({_SIZE})
 
 
 def decode(body: bytes | memoryview, headers: Mapping[str, str], *, model_name: str = "") -> InferenceRequest:
@@ -126,8 +125,7 @@ class _Tensors:
         shape = read_shape(where, item["shape"])
         parameters = _parameters(where, item)
         data = self._data(where, datatype, shape, item, parameters)
-        for key in _TRANSPORT & parameters.keys():
-            del parameters[key]
+        parameters.pop(_SIZE, None)
         return Tensor(name, datatype, shape, data, parameters)
 
     def _where(self, name: str) -> str:

@@ -74,11 +74,13 @@ def chosen(response: InferenceResponse, request: InferenceRequest) -> list[tuple
 
 def checked(tensor: Tensor) -> Array:
     """Return the data as an array of the tensor's own datatype and shape, or say that the model broke its word."""
-    where = f"the model's output {quote(tensor.name)}"
     wanted = NUMPY_TYPES.get(tensor.datatype)
+    data = np.asarray(tensor.data)
+    if wanted is not None and data.dtype == wanted and data.shape == tensor.shape:
+        return data
+    where = f"the model's output {quote(tensor.name)}"
     if wanted is None:
         raise InferenceError(f"{where} has the unknown datatype {quote(tensor.datatype)}")
-    data = np.asarray(tensor.data)
     if data.shape != tuple(tensor.shape):
         raise InferenceError(f"{where} says shape {list(tensor.shape)}, but its data has {list(data.shape)}")
     if data.dtype == wanted:
@@ -93,7 +95,7 @@ def checked(tensor: Tensor) -> Array:
 def elements(tensor: Tensor, data: Array) -> Array | list[str]:
     """Return the flat data as what JSON can be written from. Raises InvalidInput for bytes that are not text."""
     if tensor.datatype != "BYTES":
-        return np.ascontiguousarray(data).reshape(-1)
+        return data.ravel()
     try:
         return [item.decode() if isinstance(item, bytes) else str(item) for item in data.reshape(-1).tolist()]
     except UnicodeDecodeError:

@@ -12,38 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from modelwright.environments.conda_names import NOT_PYTHON, NOT_PYTHON_PREFIXES, OF_THE_INTERPRETER, RENAMED
 from modelwright.environments.description import Description, Kind, check_python
 from modelwright.environments.errors import EnvironmentUnusable
 from modelwright.environments.requirements import checked
 
-# Parts of conda's own interpreter, which another interpreter brings in its own way. Never asked of PyPI, where
-# anybody may have taken such a name.
-_OF_THE_INTERPRETER: Final = frozenset(
-    "pip setuptools wheel ca-certificates openssl ncurses readline sqlite libsqlite tk xz zlib libzlib bzip2 libffi "
-    "libuuid libnsl libxcrypt libexpat expat tzdata libgcc libgcc-ng libgomp libstdcxx libstdcxx-ng ld_impl_linux-64 "
-    "ld_impl_linux-aarch64 _libgcc_mutex _openmp_mutex python_abi libblas libcblas liblapack libopenblas blas "
-    "llvm-openmp libgfortran libgfortran-ng libgfortran5 intel-openmp libmpdec liblzma".split()
-)
-# The same library under PyPI's name.
-_RENAMED: Final = {
-    "pytorch": "torch",
-    "pytorch-cpu": "torch",
-    "py-opencv": "opencv-python-headless",
-    "opencv": "opencv-python-headless",
-    "matplotlib-base": "matplotlib",
-    "dask-core": "dask",
-    "msgpack-python": "msgpack",
-    "python-graphviz": "graphviz",
-    "py-xgboost": "xgboost",
-    "python-tzdata": "tzdata",
-    "numpy-base": "numpy",
-    "ruamel_yaml": "ruamel.yaml",
-}
-# No Python packages, and nothing that a wheel could stand for.
-_NOT_PYTHON: Final = frozenset(
-    "cudatoolkit cudnn cuda-toolkit cuda-nvcc nccl nodejs r-base gcc gxx cmake make git openmpi mpich openjdk ffmpeg "
-    "libcuda perl ruby go rust postgresql redis-server gdal hdf5 mamba conda micromamba".split()
-)
 _SPECIFICATION: Final = re.compile(
     r"^(?:[\w./:-]+::)?(?P<name>[A-Za-z0-9_.-]+)\s*(?P<version>[=<>!~\s][^\[]*)?(?P<bracket>\[.*\])?$"
 )
@@ -81,7 +54,9 @@ def read(path: Path) -> Description:
 def describe(document: object, source: str) -> Description:
     """Describe a parsed file; see `read` for what is raised."""
     if not isinstance(document, dict) or not isinstance(document.get("dependencies"), list):
-        raise EnvironmentUnusable(f"{source}: expected a mapping with 'dependencies', a list, as `conda env export` writes")
+        raise EnvironmentUnusable(
+            f"{source}: expected a mapping with 'dependencies', a list, as `conda env export` writes"
+        )
     found = _Found()
     if document.get("channels"):
         found.notes.append("channels are not asked: packages come from the Python package index as wheels")
@@ -109,13 +84,13 @@ def _dependencies(dependencies: Sequence[object], source: str, found: _Found) ->
         name, version = _specification(each, where)
         if name == "python":
             found.python = _python(version)
-        elif name in _OF_THE_INTERPRETER:
+        elif name in OF_THE_INTERPRETER:
             dropped.append(name)
-        elif name in _NOT_PYTHON or name.startswith(("r-", "lib", "cuda-", "gcc_", "gxx_", "_")):
+        elif name in NOT_PYTHON or name.startswith(NOT_PYTHON_PREFIXES):
             refused.append(name)
         else:
             taken.append(name)
-            found.requirements.append(_RENAMED.get(name, name) + version)
+            found.requirements.append(RENAMED.get(name, name) + version)
     if refused:
         raise EnvironmentUnusable(
             f"{source}: dependencies: {', '.join(refused)}: there is no wheel of that on the Python package index; "

@@ -68,7 +68,9 @@ class Description:
         return self.python or f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def from_packages(packages: Iterable[str], *, python: str = "", source: str = "RuntimeEnv.from_packages") -> Description:
+def from_packages(
+    packages: Iterable[str], *, python: str = "", source: str = "RuntimeEnv.from_packages"
+) -> Description:
     """Describe an environment of pip requirements.
 
     Raises:
@@ -99,7 +101,7 @@ def check_python(python: str, where: str) -> None:
     if found and (int(found[1]), int(found[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise EnvironmentUnusable(
-            f"{where}: python {python} is too old: a model's environment needs Python {oldest} or newer, since the part "
+            f"{where}: python {python} is too old: a model's environment needs Python {oldest} or newer, as the part "
             f"of Modelwright that runs the model there does; ask for python={oldest}"
         )
 

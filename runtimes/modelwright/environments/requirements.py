@@ -71,8 +71,8 @@ def checked(line: str, where: str) -> str:
     shown = _SECRET.sub("://...@", line)
     if _LOCAL.match(line):
         raise EnvironmentUnusable(
-            f"{where}: {shown!r} installs from this folder, and an environment is kept apart from it; name a release or "
-            "the https:// address of a wheel. The model's own modules need no installing: they are found beside it"
+            f"{where}: {shown!r} installs from this folder, and an environment is kept apart from it; name a release "
+            "or the https:// address of a wheel. The model's own modules need no installing: they are found beside it"
         )
     if line.startswith("-") and not line.startswith(_OPTIONS):
         raise EnvironmentUnusable(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +42,9 @@ def from_tarball(path: Path) -> Description:
 
     """
     if not path.name.lower().endswith(_TARBALL):
-        raise EnvironmentUnusable(f"{path}: an environment's tarball is named {', '.join(_TARBALL)}; rename or repack it")
+        raise EnvironmentUnusable(
+            f"{path}: an environment's tarball is named {', '.join(_TARBALL)}; rename or repack it"
+        )
     try:
         content = digest(path)
     except OSError as error:
@@ -53,3 +57,32 @@ def from_tarball(path: Path) -> Description:
 def from_folder(path: Path) -> Description:
     """Describe an environment that is there already: its folder, with bin/python in it."""
     return Description(Kind.FOLDER, str(path), path=path)
+
+
+def named(name: str, folder: Path) -> Description | None:
+    """Describe the environment that code asks for by conda's name for it; None where there is none of that name.
+
+    A file beside the code comes first: `environments/NAME.yaml` (or .yml, .txt, .tar.gz), or an environment.yaml or
+    conda.yaml whose `name` it is; then conda's own folders.
+
+    Raises:
+        EnvironmentUnusable: the file that has the name cannot be used.
+
+    """
+    for ending in (*_CONDA, ".txt", ".tar.gz"):
+        for parent in (folder / "environments", folder):
+            path = parent / f"{name}{ending}"
+            if path.is_file():
+                return replace(from_file(path), name=name)
+    for path in (folder / f"{stem}{ending}" for stem in ("environment", "conda") for ending in _CONDA):
+        if path.is_file() and (found := conda.read(path)).name == name:
+            return found
+    there = next((each for each in _conda_folders() if (each / name / "bin").is_dir()), None)
+    return replace(from_folder(there / name), name=name) if there else None
+
+
+def _conda_folders() -> list[Path]:
+    listed = os.environ.get("CONDA_ENVS_PATH", "").split(os.pathsep)
+    root = os.environ.get("MAMBA_ROOT_PREFIX") or os.environ.get("CONDA_ROOT")
+    homes = [Path.home() / each / "envs" for each in (".conda", "miniconda3", "miniforge3", "anaconda3")]
+    return [*(Path(each) for each in listed if each), *([Path(root) / "envs"] if root else []), *homes]

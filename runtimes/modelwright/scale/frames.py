@@ -7,6 +7,7 @@ the kernel frees it with the last mapping, however either process ends.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import socket
@@ -73,10 +74,8 @@ class Channel:
 
     def close(self) -> None:
         """End the connection: the other end's `receive` raises Closed, as one does that waits here."""
-        try:
+        with contextlib.suppress(OSError):
             self._end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._end.close()
 
     def _send_shared(self, begin: bytes, buffers: Sequence[Buffer]) -> None:

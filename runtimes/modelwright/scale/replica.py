@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+import select
 import signal
 import socket
-import sys
+import threading
+import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
-import cloudpickle
+import cloudpickle  # type: ignore[import-untyped]
 
 from modelwright.scale.frames import Channel, Closed
 from modelwright.scale.replicas import ReplicaFailed
@@ -24,26 +27,40 @@ RESULT: Final = "result"
 RAISED: Final = "raised"
 STREAM: Final = "stream"
 END: Final = "end"
+# Seconds.
+_ORDERLY: Final = 0.5
 
 
 def main(descriptor: int) -> None:
     """Serve the starter at the other end of the inherited socket `descriptor`."""
     # Ctrl-C in a terminal reaches the whole group; the starter says when it is over.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    channel = Channel(socket.socket(fileno=descriptor))
+    end = socket.socket(fileno=descriptor)
+    threading.Thread(target=_end_with_the_starter, args=(end,), daemon=True).start()
+    channel = Channel(end)
     with asyncio.Runner() as runner:
         try:
             made = _made(channel)
             while made is not None:
-                method, arguments = channel.receive()
-                _call(channel, runner, getattr(made, method), arguments)
+                _call(channel, runner, made)
         except Closed:
             return
 
 
+def _end_with_the_starter(end: socket.socket) -> None:
+    """End this process even in the midst of the author's code, once nobody waits for it."""
+    gone = select.poll()
+    gone.register(end, select.POLLRDHUP)
+    gone.poll()
+    # Who is between two calls has ended in an orderly way by then.
+    time.sleep(_ORDERLY)
+    os._exit(1)
+
+
 def _made(channel: Channel) -> object:
-    factory: Callable[[], object] = cloudpickle.loads(channel.receive())
+    pickled = channel.receive()
     try:
+        factory: Callable[[], object] = cloudpickle.loads(pickled)
         made = factory()
     except Exception as raised:
         _raised(channel, raised)
@@ -52,9 +69,10 @@ def _made(channel: Channel) -> object:
     return made
 
 
-def _call(channel: Channel, runner: asyncio.Runner, method: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+def _call(channel: Channel, runner: asyncio.Runner, made: object) -> None:
     try:
-        result = method(**arguments)
+        method, arguments = channel.receive()
+        result = getattr(made, method)(**arguments)
         if inspect.isawaitable(result):
             result = runner.run(_awaited(result))
         if isinstance(result, AsyncIterator):
@@ -116,6 +134,3 @@ def _raised(channel: Channel, raised: Exception) -> None:
     except Exception:
         channel.send([RAISED, ReplicaFailed(told)])
 
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

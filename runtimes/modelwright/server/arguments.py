@@ -18,6 +18,7 @@ _OTHER_NAMES = {
     "http_port": "PORT",
     "ssl_certfile": "KSERVE_TLS_CERT_FILE",
     "ssl_keyfile": "KSERVE_TLS_KEY_FILE",
+    "ray_address": "RAY_ADDRESS",
 }
 
 
@@ -75,6 +76,16 @@ def _milliseconds(text: str) -> float:
     return value
 
 
+def _gpus(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of GPUs; use 0, a fraction such as 0.5, or more")
+    return value
+
+
 def _flag(default: object, kind: Callable[[str], Any], text: str, **more: object) -> Any:  # noqa: ANN401 - as dataclasses.field
     return field(default=default, metadata={"kind": kind, "help": text, **more})
 
@@ -87,6 +98,9 @@ class Arguments:
     grpc_port: int = _flag(8081, _port, "port of the gRPC server")
     host: str = _flag("0.0.0.0", str, "address to listen on")  # noqa: S104 - a container's server faces its network
     workers: int = _flag(1, _at_least(1), "processes, forked after the models are loaded")
+    replicas: int = _flag(0, _at_least(0), "replicas of each model on Ray, in place of --workers; 0 is none")
+    replica_gpus: float = _flag(0.0, _gpus, "GPUs of each replica, a fraction of one too")
+    ray_address: str | None = _flag(None, str, "Ray to run --replicas on; none is one of this server's own")
     # kserve calls an author's synchronous code once at a time, and code that holds state may rely on it.
     model_threads: int = _flag(1, _at_least(1), "calls of synchronous model code at one time, in threads")
     max_threads: int = _flag(4, _at_least(1), "kserve's gRPC threads; no effect, with a warning: see model_threads")
@@ -126,6 +140,7 @@ class Arguments:
     ssl_certfile: str | None = _flag(None, str, "certificate chain for REST and gRPC over TLS; 8080 becomes port 8443")
     ssl_keyfile: str | None = _flag(None, str, "private key of --ssl_certfile")
     ssl_ca_certs: str | None = _flag(None, str, "authorities; clients must show a certificate of theirs")
+    show_curl: str = _flag("", str, "folder whose input.json, if it has one, the curl command that is logged sends")
     drain_delay: float = _flag(1.0, _seconds, "seconds after SIGTERM in which new requests are still taken")
 
     def __post_init__(self) -> None:

@@ -72,7 +72,8 @@ class BatchedModel(Model):
         self._place = _Place(execution, self._batcher.look_again)
         self._model.bind(self._place)
         # Each time that the model has been loaded; it may have become another.
-        fixed = [each for each in self._model.metadata().inputs if each.shape and each.shape[0] != -1]
+        described = self._model.metadata()
+        fixed = [each for each in described.inputs if described.binding and each.shape and each.shape[0] != -1]
         self._v1.off, self._v2.off = False, bool(fixed)
         for each in fixed[:1]:
             log.LOGGER.warning(
@@ -141,6 +142,7 @@ class _Place:
     def __init__(self, execution: Execution, freed: Callable[[], None]) -> None:
         self._execution = execution
         self._freed = freed
+        self.threads = getattr(execution, "threads", 1)
         self.in_work = 0
 
     async def call(self, function: Callable[..., Answer], *arguments: object) -> Answer:

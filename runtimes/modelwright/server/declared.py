@@ -6,13 +6,13 @@ from modelwright.tensors import InferenceRequest, Tensor
 
 
 def check(request: InferenceRequest, described: ModelMetadata) -> None:
-    """Check names, datatypes and shapes; a model that declares no inputs takes any.
+    """Check names, datatypes and shapes; a model that declares no inputs, or none that bind, takes any.
 
     Raises:
         InvalidInput: naming the input and what was expected.
 
     """
-    if not described.inputs:
+    if not described.inputs or not described.binding:
         return
     given = {tensor.name: tensor for tensor in request.inputs}
     expected = ", ".join(each.name for each in described.inputs)

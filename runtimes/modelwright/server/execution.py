@@ -64,6 +64,7 @@ class Execution:
 
     def __init__(self, threads: int, queue: int) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="model")
+        self.threads = threads
         self._one_at_a_time = threads == 1
         self._paces: dict[Any, Pace] = {}
         self._work: set[Future[Any]] = set()

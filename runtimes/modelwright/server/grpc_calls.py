@@ -31,7 +31,8 @@ def behaviour(path: str, method: Method, *, access_log: bool) -> Behaviour:
 
     async def answer(message: bytes, context: Context) -> bytes:
         headers = headers_of(context.invocation_metadata())
-        caller = Caller([(key.encode(), value.encode()) for key, value in headers.items()])
+        given = headers.get(_REQUEST_ID)
+        caller = Caller([] if given is None else [(REQUEST_ID_HEADER, given.encode())])
         CALLER.set(caller)
         if caller.given_id is not None:
             context.set_trailing_metadata(((_REQUEST_ID, caller.request_id),))

@@ -118,7 +118,10 @@ class Service:
         response = await self._prepared(call, tally).infer(call.request)
         answer = codec.encode(response, call)
         if response.headers:
-            await context.send_initial_metadata(metadata_of(response.headers))
+            metadata = metadata_of(response.headers)
+            # Before the answer for KServe's callers, behind it for MLServer's.
+            await context.send_initial_metadata(metadata)
+            context.set_trailing_metadata((*(context.trailing_metadata() or ()), *metadata))
         return answer
 
     def _attribute(self, message: bytes, tally: Tally) -> None:

@@ -20,6 +20,8 @@ from modelwright.server.routes import Action, Route, missing, route, shown
 from modelwright.server.setup import Setup
 from modelwright.server.streams import CutOff
 
+# Python 3.11 calls a function for each member of an Enum that is asked for by name.
+_TOO_LARGE = int(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 # Paths that have been read; bounded, because callers choose them.
 _KNOWN_PATHS = 1024
 
@@ -69,7 +71,7 @@ class Application:
         self, scope: Scope, receive: Receive, send: Send, status: int, headers: Headers, body: replies.Body
     ) -> None:
         cycle = scope.pop("cycle", None)
-        too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        too_large = status == _TOO_LARGE
         close = self._health.draining or too_large
         if too_large and isinstance(body, bytes) and scope["method"] != "HEAD":
             await self._refuse_body(send, receive, headers, status, body)

@@ -7,6 +7,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import NoReturn
 
+from modelwright.environments.errors import EnvironmentUnusable
+from modelwright.errors import AuthorError
 from modelwright.model import Model
 from modelwright.server import own_routes
 
@@ -63,8 +65,10 @@ def give_up(reason: Exception, termination_log: Path = TERMINATION_LOG) -> NoRet
 
 def _authors_traceback(error: BaseException | None) -> str:
     """Format what was raised from the author's first line on, without the server's frames that led there."""
-    if error is None:
+    if error is None or isinstance(error, EnvironmentUnusable):
         return ""
+    if isinstance(error, AuthorError):
+        return error.traceback
     frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.tb_next

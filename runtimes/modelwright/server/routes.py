@@ -1,7 +1,7 @@
 """Paths to what they ask for."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
@@ -49,20 +49,21 @@ class Route:
     version: str | None = None
     operation: OpenAIOperation | None = None
     own: Callable[[dict[str, str], bytes], Awaitable[HttpAnswer]] | None = None
+    # The one HTTP method that the route answers, besides HEAD for GET, and what a POST's request is counted as.
+    method: str = field(init=False)
+    protocol: Protocol = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what every request of the path asks for."""
+        object.__setattr__(self, "method", "POST" if self.action in _RUNS else "GET")
+        object.__setattr__(self, "protocol", self._protocol())
 
     @property
     def openai(self) -> bool:
         """Whether errors are told in OpenAI's form."""
         return self.action in (Action.OPENAI, Action.OPENAI_MODELS, Action.OPENAI_MODEL)
 
-    @property
-    def method(self) -> str:
-        """The one HTTP method that the route answers, besides HEAD for GET."""
-        return "POST" if self.action in _RUNS else "GET"
-
-    @property
-    def protocol(self) -> Protocol:
-        """What a POST's request is counted as."""
+    def _protocol(self) -> Protocol:
         if self.operation is not None:
             return "openai"
         if self.own is not None:

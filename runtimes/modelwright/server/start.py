@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from modelwright import author_metrics
@@ -35,12 +36,14 @@ def start(models: Sequence[Model], arguments: Arguments) -> None:
     try:
         log.configure(arguments)
         _warn(arguments)
-    except (OSError, ValueError) as error:
+        models = _on_ray(models, arguments) if arguments.replicas else models
+    except (OSError, ValueError, LoadFailed) as error:
         give_up(error)
     sys.setswitchinterval(_SWITCH_INTERVAL)
     memory.keep_freed()
     metrics = Metrics(arguments.workers, len(models))
-    if arguments.max_batch_size > 1:
+    # Each replica has batches of its own.
+    if arguments.max_batch_size > 1 and not arguments.replicas:
         from modelwright.server.batching import batched  # noqa: PLC0415 - only who batches pays for it
 
         models = batched(models, arguments, metrics.batches)
@@ -78,6 +81,17 @@ def _set_up(repository: Repository, arguments: Arguments, metrics: Metrics) -> S
     return Setup(repository, arguments, listening, metrics, shown, spans, _administered(repository, arguments, metrics))
 
 
+def _on_ray(models: Sequence[Model], arguments: Arguments) -> Sequence[Model]:
+    if arguments.workers > 1:
+        raise LoadFailed("--replicas and --workers are two ways to have several processes; leave --workers out")
+    try:
+        # Ray alone takes longer to import than all of the server.
+        from modelwright.server.replicated import replicated  # noqa: PLC0415
+    except ImportError as error:
+        raise LoadFailed(f"--replicas needs Ray ({error}); install modelwright[ray], or use --workers") from None
+    return replicated(models, arguments)
+
+
 def _administered(repository: Repository, arguments: Arguments, metrics: Metrics) -> "Admin | None":
     if not arguments.admin_port:
         return None
@@ -98,6 +112,18 @@ def _warn(arguments: Arguments) -> None:
             "synchronous model code run at one time, --workers how many processes",
             arguments.max_threads,
         )
+
+
+def _show(setup: Setup) -> None:
+    """Log how to ask the first model, where that was asked for."""
+    if not setup.arguments.show_curl:
+        return
+    from modelwright.server.example_call import command  # noqa: PLC0415
+
+    scheme = "https" if setup.certificates else "http"
+    origin = f"{scheme}://localhost:{setup.listening.getsockname()[1]}"
+    folder = Path(setup.arguments.show_curl)
+    log.LOGGER.info("try it: %s", command(next(iter(setup.repository)), origin, folder))
 
 
 def _bind(host: str, port: int, flag: str) -> socket.socket:
@@ -122,6 +148,7 @@ def _alone(setup: Setup) -> None:
 
     async def whole_life() -> None:
         await load(setup.repository, setup.metrics.loaded)
+        _show(setup)
         gc.freeze()
         process = Process(setup)
         finished = await process.serve(admin=setup.admin)
@@ -138,6 +165,7 @@ def _forked(setup: Setup) -> None:
     arguments, admin = setup.arguments, setup.admin
     with asyncio.Runner(loop_factory=loop_factory(arguments)) as runner:
         runner.run(load(setup.repository, setup.metrics.loaded))
+    _show(setup)
     gc.collect()
     # The collector would touch, and so copy, every page of what is loaded.
     gc.freeze()

@@ -37,7 +37,9 @@ SIGNS: Final[Mapping[str, Signs]] = {
     "kserve": Signs(("kserve", "ray.serve"), ("Model", "ModelServer", "RayModel", "deployment")),
     "mlserver": Signs(("mlserver",), ("MLModel",), ("model-settings.json",)),
     "nos": Signs(("nos",), ("ModelSpec", "ModelSpec.from_cls", "ModelManager"), ("serve.yaml",)),
-    "nemo_curator": Signs(("nemo_curator", "cosmos_curate"), ("ModelInterface",), ("model_download.yaml",)),
+    "nemo_curator": Signs(
+        ("nemo_curator", "cosmos_curate", "cosmos_curator"), ("ModelInterface",), ("model_download.yaml",)
+    ),
     "infosys": Signs(("modelloader", "milapi", "milutils"), ("BaseModelLoader",), ("mil_config.json",)),
 }
 
@@ -89,7 +91,7 @@ def evidence(target: Path) -> Iterator[Evidence]:
 
 def sources(target: Path) -> Iterator[Source]:
     """Yield the Python files of `target`, parsed; one that is not Python is left out, as Python itself would."""
-    files = [target] if target.is_file() else list(_python_files(target))
+    files = [target] if target.is_file() else list(python_files(target))
     for path in files:
         try:
             yield read(path)
@@ -103,7 +105,8 @@ def _named(folder: Path, name: str) -> Iterator[Path]:
     yield from (path for path in (folder / name, *sorted(folder.glob(f"*/{name}"))) if path.is_file())
 
 
-def _python_files(folder: Path) -> Iterator[Path]:
+def python_files(folder: Path) -> Iterator[Path]:
+    """Yield an author's Python files: no tests, no installed packages, nothing hidden."""
     count = 0
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _ELSEWHERE and not name.startswith("."))

@@ -38,13 +38,8 @@ def read(path: Path) -> Source:
         UnreadableSource: it is no Python, or not UTF-8.
 
     """
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=path.name)
-    except SyntaxError as error:
-        raise UnreadableSource(f"{path}:{error.lineno}: {error.msg}") from None
-    except UnicodeDecodeError:
-        raise UnreadableSource(f"{path} is not UTF-8 text") from None
-    names = _names(tree)
+    tree = parse(path)
+    names = names_in(tree)
     return Source(
         path=path,
         imports=frozenset(names.values()),
@@ -52,12 +47,27 @@ def read(path: Path) -> Source:
         calls=frozenset(
             called
             for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and (called := _dotted(node.func, names)) is not None
+            if isinstance(node, ast.Call) and (called := dotted(node.func, names)) is not None
         ),
     )
 
 
-def _names(tree: ast.Module) -> dict[str, str]:
+def parse(path: Path) -> ast.Module:
+    """Give one file's syntax tree.
+
+    Raises:
+        UnreadableSource: it is no Python, or not UTF-8.
+
+    """
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"), filename=path.name)
+    except SyntaxError as error:
+        raise UnreadableSource(f"{path}:{error.lineno}: {error.msg}") from None
+    except ValueError:
+        raise UnreadableSource(f"{path} is not UTF-8 text") from None
+
+
+def names_in(tree: ast.Module) -> dict[str, str]:
     """Map each imported name, wherever in the file, to what it stands for; relative imports are the author's own."""
     names: dict[str, str] = {}
     for node in ast.walk(tree):
@@ -74,17 +84,17 @@ def _names(tree: ast.Module) -> dict[str, str]:
 
 def _class(node: ast.ClassDef, names: dict[str, str]) -> ClassSource:
     methods = (each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
-    bases = (_dotted(base, names) for base in node.bases)
+    bases = (dotted(base, names) for base in node.bases)
     return ClassSource(node.name, tuple(base for base in bases if base), frozenset(methods), node.lineno)
 
 
-def _dotted(node: ast.expr, names: dict[str, str]) -> str | None:
+def dotted(node: ast.expr, names: dict[str, str]) -> str | None:
     """Give `a.b.C` with its first part resolved; None for what is no chain of names."""
     if isinstance(node, ast.Attribute):
-        left = _dotted(node.value, names)
+        left = dotted(node.value, names)
         return f"{left}.{node.attr}" if left else None
     if isinstance(node, ast.Subscript):
-        return _dotted(node.value, names)
+        return dotted(node.value, names)
     if isinstance(node, ast.Name):
         return names.get(node.id, node.id)
     return None

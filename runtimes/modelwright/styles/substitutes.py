@@ -19,6 +19,7 @@ LIBRARIES: Final[Mapping[str, str]] = {
     "nos": "modelwright.styles.nos.library",
     "nemo_curator": "modelwright.styles.nemo_curator.library",
     "cosmos_curate": "modelwright.styles.nemo_curator.cosmos",
+    "cosmos_curator": "modelwright.styles.nemo_curator.cosmos",
     "modelloader": "modelwright.styles.infosys.modelloader",
     "milapi": "modelwright.styles.infosys.milapi",
     "milutils": "modelwright.styles.infosys.milutils",

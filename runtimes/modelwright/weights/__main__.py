@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modelwright.weights.errors import WeightsError, redact
 from modelwright.weights.fetch import fetch
+from modelwright.weights.selection import Selection
 
 log = logging.getLogger("modelwright.weights")
 
@@ -24,13 +25,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("uri", help="s3://, gs://, https://, http://, hf:// or file://")
     parser.add_argument("target", type=Path, help="the folder to fill, e.g. /mnt/models")
+    parser.add_argument("--only", action="append", default=[], metavar="FILE", help="a file or pattern to fetch")
+    parser.add_argument("--without", action="append", default=[], metavar="FILE", help="a file or pattern to leave out")
+    parser.add_argument("--packed", action="store_true", help="leave a single archive as it is")
     options = parser.parse_args(arguments)
+    selection = Selection(tuple(options.only), tuple(options.without))
     _configure_log()
     # As the container's first process we get no default action for SIGTERM; what is on disk can be continued.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
     os.umask(0o022)
     try:
-        fetch(options.uri, options.target, os.environ)
+        fetch(options.uri, options.target, os.environ, selection, unpack=not options.packed)
     except WeightsError as error:
         return _failed(str(error))
     except Exception as error:

@@ -4,6 +4,7 @@ import posixpath
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from modelwright.weights import verify
@@ -22,10 +23,19 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(_TAR + _ZIP)
 
 
-def unpack(uri: str, archive: Path, folder: Path, *, limit: int) -> list[str]:
+def unpack(
+    uri: str,
+    archive: Path,
+    folder: Path,
+    *,
+    limit: int,
+    leave_out: Callable[[tarfile.TarInfo], bool] = lambda member: False,
+    modes: bool = False,
+) -> list[str]:
     """Unpack `archive` into `folder`, which is created, and return the files' paths below it.
 
-    `limit` is the most bytes that may come out. Raises `WeightsError` for a member that would leave it,
+    `limit` is the most bytes that may come out. Of a tar archive, members that `leave_out` is true of stay in it, and
+    with `modes` a program can be run as before. Raises `WeightsError` for a member that would leave it,
     a device, a link out of it, more than `limit` bytes or `MAX_MEMBERS` members, and a damaged or encrypted
     archive. The folder holds only part of the archive then.
     """
@@ -34,7 +44,7 @@ def unpack(uri: str, archive: Path, folder: Path, *, limit: int) -> list[str]:
     try:
         if archive.name.lower().endswith(_ZIP):
             return _unzip(archive, folder, budget)
-        return _untar(archive, folder, budget)
+        return _untar(archive, folder, budget, leave_out, modes)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise WeightsError(
             uri, f"{archive.name} cannot be unpacked: {error}", "It may be damaged: make and upload it again."
@@ -74,14 +84,16 @@ class _Budget:
             )
 
 
-def _untar(archive: Path, folder: Path, budget: _Budget) -> list[str]:
+def _untar(
+    archive: Path, folder: Path, budget: _Budget, leave_out: Callable[[tarfile.TarInfo], bool], modes: bool
+) -> list[str]:
     files = []
     links: set[str] = set()
     with tarfile.open(archive) as tar:
         for member in tar:
             budget.spend(member.size)
             name = posixpath.normpath(member.name)
-            if name == ".":
+            if name == "." or leave_out(member):
                 continue
             _check(name, member, links)
             member.name = name
@@ -90,6 +102,8 @@ def _untar(archive: Path, folder: Path, budget: _Budget) -> list[str]:
                 links.add(name)
             elif not member.isdir():
                 files.append(name)
+                if modes and member.mode & 0o100:
+                    (folder / name).chmod(0o755)
     return files + sorted(links)
 
 

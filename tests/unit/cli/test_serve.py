@@ -46,8 +46,8 @@ def test_the_folder_comes_before_other_modules_of_that_name(folder: Path, tmp_pa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "Procfile is missing: write one with the line 'web: python -m model'"),
-        ("worker: python -m model\n", "has no web process: add the line 'web: python -m model'"),
+        (None, "or write a Procfile with the line 'web: python -m model'"),
+        ("worker: python -m model\n", "or write a Procfile with the line 'web: python -m model'"),
         ("web python -m model\n", "Procfile:1: 'web python -m model' is not 'type: command'"),
         ("web: nosuchprogram\n", "'nosuchprogram', named by the Procfile, is not on PATH: install it"),
     ],

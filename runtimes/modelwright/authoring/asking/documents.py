@@ -61,9 +61,7 @@ def body(document: object, protocol: RestProtocol, described: ModelMetadata | No
         )
     values = values if isinstance(values, list) else [values]
     only = declared[0]
-    return {
-        "inputs": [{"name": only.name, "datatype": only.datatype, "shape": shape_of(values), "data": flat(values)}]
-    }
+    return {"inputs": [{"name": only.name, "datatype": only.datatype, "shape": shape_of(values), "data": flat(values)}]}
 
 
 def shape_of(values: Any) -> list[int]:  # noqa: ANN401 - a list of lists, or an element

@@ -93,7 +93,7 @@ class Endpoint:
             ) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Unreachable(f"{self.url} cannot be reached ({reason}): is the server running there? See --url") from None
+            raise Unreachable(f"{self.url} cannot be reached ({reason}): is the server running? See --url") from None
         finally:
             connection.close()
         return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import quote
@@ -75,7 +76,9 @@ def _parsed(body: bytes, endpoint: Endpoint, path: str, read: Any) -> dict[str, 
         document = None
     if not isinstance(document, dict):
         start = body[:60].decode("utf-8", "replace")
-        raise Unreachable(f"{endpoint.url}{path} answers no JSON object ({start!r}): is a model server there? See --url")
+        raise Unreachable(
+            f"{endpoint.url}{path} answers no JSON object ({start!r}): is a model server there? See --url"
+        )
     return document
 
 
@@ -90,7 +93,12 @@ def _tensors(value: object) -> tuple[TensorMetadata, ...]:
     if not isinstance(value, list):
         return ()
     return tuple(
-        TensorMetadata(str(each.get("name", "")), str(each.get("datatype", "")), tuple(map(int, each.get("shape") or ())))
+        TensorMetadata(str(each.get("name")), str(each.get("datatype")), _shape(each.get("shape")))
         for each in value
         if isinstance(each, dict)
     )
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    # Protobuf's JSON has 64-bit numbers as text.
+    return tuple(int(each) for each in value if re.fullmatch(r"-?\d+", str(each))) if isinstance(value, list) else ()

@@ -58,8 +58,8 @@ class KServeModel(Model):
             return self._undeclared
         return ModelMetadata(
             name=self.name,
-            inputs=_declared(self.user.get_input_types()) if self._infers else (),
-            outputs=_declared(self.user.get_output_types()) if self._infers else (),
+            inputs=declared(self.user.get_input_types()) if self._infers else (),
+            outputs=declared(self.user.get_output_types()) if self._infers else (),
         )
 
     def bind(self, execution: Execution) -> None:
@@ -163,7 +163,8 @@ class KServeModel(Model):
             raise_for_the_caller(raised)
 
 
-def _declared(types: Foreign) -> tuple[TensorMetadata, ...]:
+def declared(types: Foreign) -> tuple[TensorMetadata, ...]:
+    """Read what an author's `get_input_types` or `get_output_types` returned."""
     types = _at_once(types, []) if inspect.iscoroutine(types) else types
     return tuple(
         TensorMetadata(each.get("name", ""), each.get("datatype", ""), tuple(each.get("shape", ()))) for each in types

@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
+from modelwright.model import Model
 from modelwright.server import Arguments, run
+from modelwright.server.loading import LoadFailed, give_up
 from modelwright.styles.kserve.adapter import KServeModel
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.errors import NoModelReady
 from modelwright.styles.kserve.twins.logging import logger
 
 
-def named(models: Foreign) -> Iterator[tuple[str, Any]]:
-    """Yield each model with its name; raises RuntimeError for what is neither a list nor a mapping."""
+def named(models: Foreign, ray_address: str | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield each model with its name; raises RuntimeError for what is neither a list nor a mapping.
+
+    Ray Serve's deployments run on Ray from then on, on one of this process's own where there is no address.
+
+    Raises:
+        SystemExit: with code 1 when a deployment does not come up; the reason is on stderr and in the container's
+            termination message.
+
+    """
     if isinstance(models, list | tuple):
         yield from ((getattr(model, "name", ""), model) for model in models)
     elif isinstance(models, Mapping):
+        deployed = _deployed(models, ray_address)
         for name, given in models.items():
-            yield name, _instance(name, given)
+            yield name, deployed[name] if name in deployed else _instance(name, given)
     else:
         raise RuntimeError("Unknown model collection type")
 
 
+def _deployed(models: Mapping[str, Any], address: str | None) -> Mapping[str, Any]:
+    # Only who has imported Ray Serve has deployments, and pays for it.
+    if "ray.serve" not in sys.modules:
+        return {}
+    from modelwright.styles.kserve import deployments  # noqa: PLC0415
+
+    found = {name: given for name, given in models.items() if deployments.is_deployment(given)}
+    try:
+        return deployments.deploy(found, address) if found else {}
+    except LoadFailed as failure:
+        give_up(failure)
+
+
 def _instance(name: str, given: Foreign) -> Foreign:
-    # A Ray deployment holds the author's class; without Ray it is a model of this process.
+    # What a stand-in of Ray's decorator leaves holds the author's class; without Ray it is a model of this process.
     kind = getattr(given, "func_or_class", given)
     if not isinstance(kind, type):
         return given
@@ -44,5 +69,20 @@ def serve(models: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     if not models:
         raise NoModelReady([])
     known = {field.name for field in fields(Arguments)}
-    given = {name: value for name, value in arguments.items() if name in known}
-    run([KServeModel(model, name) for name, model in models.items()], Arguments(**given))
+    given = Arguments(**{name: value for name, value in arguments.items() if name in known})
+    adapted = [_adapted(model, name) for name, model in models.items()]
+    if (given.workers > 1 or given.replicas) and not all(isinstance(model, KServeModel) for model in adapted):
+        logger.warning("--workers and --replicas have no effect: Ray Serve runs a model, and its num_replicas counts")
+        given.workers, given.replicas = 1, 0
+    run(adapted, given)
+
+
+def _adapted(model: Foreign, name: str) -> Model:
+    if "modelwright.styles.kserve.twins.ray" in sys.modules:
+        # Whoever makes a RayModel has imported Ray Serve.
+        from modelwright.styles.kserve.ray_model import RayServeModel  # noqa: PLC0415
+        from modelwright.styles.kserve.twins.ray import RayModel  # noqa: PLC0415
+
+        if isinstance(model, RayModel):
+            return RayServeModel(model, name)
+    return KServeModel(model, name)

@@ -1,4 +1,4 @@
-"""Run by every Python that starts with this folder on PYTHONPATH: installs the import hook, then does as before."""
+"""Run by every Python that starts with this folder on PYTHONPATH: installs the import hooks, then does as before."""
 
 import sys
 from importlib.machinery import PathFinder
@@ -6,6 +6,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 
 try:
+    from modelwright.styles import substitutes
     from modelwright.styles.kserve import hook
 except ImportError as error:
     # Another interpreter than Modelwright's: its own kserve answers there.
@@ -14,6 +15,7 @@ except ImportError as error:
     )
 else:
     hook.install()
+    substitutes.install()
 
 # The machine's own sitecustomize, which this file hides.
 _here = Path(__file__).parent.resolve()

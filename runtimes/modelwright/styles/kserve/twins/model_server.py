@@ -96,7 +96,7 @@ class ModelServer:
         # It adapts models, and so knows this package.
         from modelwright.styles.kserve import launch  # noqa: PLC0415
 
-        for name, model in launch.named(models):
+        for name, model in launch.named(models, args.ray_address):
             if not isinstance(model, BaseKServeModel):
                 raise RuntimeError("Model type should be 'BaseKServeModel'")
             if name != model.name:

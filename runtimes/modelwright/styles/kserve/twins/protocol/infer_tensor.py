@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copyreg
+from typing import Any, Final, SupportsIndex
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from modelwright.styles.kserve.twins.protocol.bytes_tensor import deserialize_by
 from modelwright.styles.kserve.twins.utils.numpy_codec import from_np_dtype, to_np_dtype
 
 Array = np.ndarray[Any, Any]
+_WITH_BUFFERS: Final = 5
 
 
 class InferTensor:
@@ -172,8 +174,14 @@ class InferTensor:
         del state["_array"], state["_nested"]
         return state
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...] | str:
+        # Ray's protocol, whose large buffers travel beside the pickle: an array as it is, not as a list.
+        if int(protocol) >= _WITH_BUFFERS and self._array is not None:
+            return copyreg.__newobj__, (type(self),), dict(self.__dict__)  # type: ignore[attr-defined]
+        return super().__reduce_ex__(protocol)
+
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _array=None, _nested=False)
+        self.__dict__.update({"_array": None, "_nested": False} | state)
 
 
 def _text(item: Foreign) -> str:

@@ -15,6 +15,7 @@ from modelwright.styles.mlserver.library.types.dataplane import (
     RequestOutput,
     ResponseOutput,
 )
+from modelwright.styles.mlserver.library.types.model_repository import State
 from modelwright.styles.mlserver.library.types.tensor_data import TensorData
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "RequestInput",
     "RequestOutput",
     "ResponseOutput",
+    "State",
     "TensorData",
 ]

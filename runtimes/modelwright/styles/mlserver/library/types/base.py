@@ -66,9 +66,6 @@ class BaseModel:
         plain = self.model_dump(**how)
         return orjson.dumps(plain, default=_text, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
-    dict = model_dump
-    json = model_dump_json
-
     @classmethod
     def model_validate(cls, obj: Foreign, **_: Foreign) -> Self:
         """Return an object of a dictionary. Raises ValueError for what does not fit."""
@@ -81,8 +78,6 @@ class BaseModel:
         except TypeError as error:
             raise ValueError(f"{cls.__name__}: {error}") from None
 
-    parse_obj = model_validate
-
     @classmethod
     def model_validate_json(cls, json_data: str | bytes, **_: Foreign) -> Self:
         """Return an object of JSON. Raises ValueError for what does not fit."""
@@ -90,16 +85,12 @@ class BaseModel:
 
         return cls.model_validate(json.loads(json_data))
 
-    parse_raw = model_validate_json
-
     @classmethod
     def model_construct(cls, _fields_set: object = None, **values: Foreign) -> Self:
         """Return an object of values that are known to fit."""
         made = object.__new__(cls)
         made.__dict__.update(values)
         return made
-
-    construct = model_construct
 
     def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with some fields changed."""
@@ -110,10 +101,20 @@ class BaseModel:
         made.__dict__.update(update or {})
         return made
 
-    copy = model_copy
+
+# As pydantic 1 called them; not in the class, where `dict` would hide the type.
+for _old, _new in {
+    "dict": "model_dump",
+    "json": "model_dump_json",
+    "parse_obj": "model_validate",
+    "parse_raw": "model_validate_json",
+    "construct": "model_construct",
+    "copy": "model_copy",
+}.items():
+    setattr(BaseModel, _old, vars(BaseModel)[_new])
 
 
-def dumped(value: Foreign, **how: bool) -> Foreign:
+def dumped(value: Foreign, **how: Foreign) -> Foreign:
     """Return a field's value as `model_dump` gives it."""
     if isinstance(value, BaseModel):
         return value.model_dump(**how)

@@ -18,6 +18,7 @@ class TensorData:
         self.array: Array | None = None
         self._root = root
         self._made = True
+        self._text = self._nulls = False
 
     @classmethod
     def of(cls, array: Array, *, text: bool = False, nulls: bool = False) -> TensorData:
@@ -51,12 +52,7 @@ class TensorData:
             return [None if math.isnan(each) else each for each in elements]
         return elements
 
-    @property
-    def texts(self) -> bool:
-        """Whether bytes are given as str."""
-        return not self._made and self._text
-
-    def __iter__(self) -> Iterator[Foreign]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Foreign]:
         return iter(self.root)
 
     def __getitem__(self, index: Foreign) -> Foreign:

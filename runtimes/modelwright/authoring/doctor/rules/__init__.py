@@ -1,0 +1,1 @@
+"""The rules, a module for each style and for what every style shares."""

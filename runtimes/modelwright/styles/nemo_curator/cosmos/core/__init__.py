@@ -1,0 +1,1 @@
+"""The part of cosmos-curate that models are written against."""

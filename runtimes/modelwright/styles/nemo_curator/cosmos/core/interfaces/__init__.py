@@ -1,0 +1,1 @@
+"""cosmos-curate's interfaces."""

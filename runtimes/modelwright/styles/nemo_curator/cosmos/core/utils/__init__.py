@@ -1,0 +1,1 @@
+"""What cosmos-curate's models use."""

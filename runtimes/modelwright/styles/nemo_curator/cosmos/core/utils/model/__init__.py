@@ -1,0 +1,1 @@
+"""Environments and weights of cosmos-curate's models."""

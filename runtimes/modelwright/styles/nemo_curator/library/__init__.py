@@ -1,0 +1,1 @@
+"""What `import nemo_curator` gives where NeMo Curator is not installed."""

@@ -1,0 +1,1 @@
+"""NeMo Curator's video part, as its first generation had it."""

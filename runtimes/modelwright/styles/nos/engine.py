@@ -1,0 +1,68 @@
+"""What runs a handle's replicas."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle  # type: ignore[import-untyped]
+
+from modelwright.scale.processes import Processes
+from modelwright.scale.replicas import Replicas
+from modelwright.styles import substitutes
+from modelwright.styles.nos import packages
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes a spec's object in whichever process it is called in; `pickled` is the class and its arguments.
+
+    Pickled apart, since the author's class may want modules that our library answers for.
+    """
+
+    pickled: bytes
+
+    def __call__(self) -> object:
+        """Make the object."""
+        substitutes.install()
+        kind, arguments, keywords = cloudpickle.loads(self.pickled)
+        return kind(*arguments, **keywords)
+
+
+def maker(spec: Any) -> Maker:  # noqa: ANN401 - the genuine library's ModelSpec as well as ours
+    """Give what makes a spec's object elsewhere; a class that cannot be imported there travels by value."""
+    signature = spec.default_signature
+    kind = signature.func_or_cls
+    module = sys.modules.get(kind.__module__)
+    by_value = module is not None and kind.__module__ != "__main__" and not _importable(kind.__module__)
+    if by_value:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return Maker(cloudpickle.dumps((kind, signature.init_args, signature.init_kwargs)))
+    finally:
+        if by_value:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def replicas(spec: Any, count: int) -> Replicas:  # noqa: ANN401 - as `maker`
+    """Start replicas of a spec.
+
+    Raises:
+        packages.EnvironmentMissing: it asks for packages that are not here.
+        Exception: what its constructor raises.
+
+    """
+    if spec.runtime_env is not None:
+        packages.check(spec.id, spec.runtime_env.packages)
+    return Processes(maker(spec), count)
+
+
+def _importable(module: str) -> bool:
+    try:
+        found = importlib.util.find_spec(module)
+        # A file that scales at its top, where it would be run again by its own replica, and so on.
+        return found is not None and not getattr(found, "_initializing", False)
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,5 @@
+"""`nos.logging`: the logger that authors' files import."""
+
+import logging
+
+logger = logging.getLogger("nos")

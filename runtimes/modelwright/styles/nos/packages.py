@@ -1,0 +1,40 @@
+"""Whether the packages of a `runtime_env` are here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Final
+
+_NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?![A-Za-z0-9._-]*:)")
+
+
+class EnvironmentMissing(RuntimeError):
+    """A model's runtime_env asks for packages that this interpreter does not have; the message names them."""
+
+
+def check(model: str, packages: Iterable[str]) -> None:
+    """Hold pip requirements against what is installed, by their names; a requirement by address is not installed.
+
+    Raises:
+        EnvironmentMissing: at least one is not.
+
+    """
+    missing = [package for package in packages if not _installed(package)]
+    if missing:
+        raise EnvironmentMissing(
+            f"model {model!r} has a runtime_env with {', '.join(missing)}, which this interpreter does not have; "
+            "add them to the requirements that the model's image or environment is made from"
+        )
+
+
+def _installed(requirement: str) -> bool:
+    name = _NAME.match(requirement)
+    if name is None or "://" in requirement or "/" in requirement:
+        return False
+    try:
+        distribution(name.group(1))
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""NOS's `submit` on one replica and on two: batches of frames through an encoder that computes in Python and numpy.
+
+NOS's own published benchmark of the same got slower with replicas.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from modelwright.styles.nos.library.common import ModelSpec
+from modelwright.styles.nos.library.managers import ModelHandle, ModelManager
+
+_BATCH = (4, 64, 64, 3)
+_ROUNDS = 60
+_WARM_UP = 4
+
+
+class Encoder:
+    """As heavy as a small model: about 20 ms a batch on one core."""
+
+    def __init__(self) -> None:
+        random = np.random.default_rng(1)
+        self.weights = random.standard_normal((192, 192)).astype(np.float32)
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        tokens = images.reshape(-1, 192).astype(np.float32) / 255
+        for _ in range(20):
+            tokens = np.tanh(tokens @ self.weights)
+        return tokens.reshape(len(images), -1, 192).mean(1)
+
+
+def _frames(count: int) -> Iterator[np.ndarray]:
+    frame = np.random.default_rng(2).integers(0, 256, _BATCH, np.uint8)
+    for _ in range(count):
+        yield frame
+
+
+def _imap(handle: ModelHandle, batches: Iterator[np.ndarray]) -> Iterator[Any]:
+    for images in batches:
+        handle.encode.submit(images=images)  # type: ignore[attr-defined]
+        if handle.results.ready():
+            yield handle.results.get_next()
+    while not handle.results.ready():
+        yield handle.results.get_next()
+
+
+def _rate(handle: ModelHandle, count: int) -> float:
+    begun = time.perf_counter()
+    done = sum(1 for _ in _imap(handle, _frames(count)))
+    return done / (time.perf_counter() - begun)
+
+
+def submit() -> dict[str, float]:
+    """Return batches a second by the number of replicas."""
+    handle = ModelManager().load(ModelSpec.from_cls(Encoder))
+    rates = {}
+    for replicas in (1, 2):
+        # Made anew, so that both have as many threads for numpy as they should.
+        handle.scale(replicas)
+        _rate(handle, _WARM_UP * replicas)
+        rates[f"{replicas} replicas"] = max(_rate(handle, _ROUNDS) for _ in range(3))
+    handle.cleanup()
+    return rates

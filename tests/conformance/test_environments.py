@@ -1,0 +1,269 @@
+"""Models in environments of their own: real environments, real processes, and their deaths."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.server_process import ROOT, Reply, Server
+from tests.conformance.style_process import Styled
+
+PATIENCE = 60
+PACKAGES = "roman-numerals==4.1.0,numpy"
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture(scope="module")
+def uv() -> str:
+    """The uv of this repository's own commands."""
+    found = os.environ.get("UV") or shutil.which("uv")
+    if found:
+        return found
+    command = [ROOT / "scripts" / "uv", "run", "--no-project", "--quiet", "sh", "-c", 'echo "$UV"']
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture
+def begin(tmp_path: Path, cache: Path, uv: str) -> Iterator[Start]:
+    """Start servers of `environment_models`; they and what they started end with the test."""
+    started: list[Server] = []
+
+    def begin(kind: str, source: str, class_name: str = "RomanModelLoader", *flags: str, **more: str) -> Server:
+        folder = tmp_path / str(len(started))
+        folder.mkdir()
+        environment = {"UV": uv, "MODELWRIGHT_ENVIRONMENTS": str(cache), **more}
+        words = [*flags, f"{kind}|{source}|{class_name}"]
+        started.append(Server(folder, *words, models="environment_models", **environment))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.kill()
+
+
+@pytest.fixture
+def roman(begin: Start, cache: Path) -> Start:
+    """Servers of the working model, in the environment that the first of them makes."""
+    return partial(begin, "packages", PACKAGES)
+
+
+def serving(server: Server, workers: int = 1) -> Server:
+    until = time.monotonic() + PATIENCE
+    while server.log.count("serving roman") < workers:
+        assert server.process.poll() is None, server.log
+        assert time.monotonic() < until, server.log
+        time.sleep(0.05)
+    return server.wait_until_serving(workers)
+
+
+def ask(server: Server, n: Any = 4, **more: Any) -> Reply:
+    return server.ask("POST", "/v1/models/roman:predict", {"n": n, **more}, timeout=PATIENCE)
+
+
+def until(true: Callable[[], Any], server: Server) -> Any:
+    end = time.monotonic() + PATIENCE
+    while not (found := true()):
+        assert time.monotonic() < end, server.log
+        time.sleep(0.05)
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_model_answers_from_an_environment_that_is_made_for_it(roman: Start, cache: Path) -> None:
+    server = serving(roman())
+    answer = ask(server).json
+    assert (answer["roman"], Path(answer["prefix"]).parent) == ("IV", cache)
+    # The server's own packages stay the server's.
+    assert answer["importable"] == []
+    body = {"inputs": [{"name": "request", "datatype": "BYTES", "shape": [1], "data": ['{"n": 9}']}]}
+    reply = server.ask("POST", "/v2/models/roman/infer", body, timeout=PATIENCE).json
+    assert '"roman": "IX"' in reply["outputs"][0]["data"][0]
+    assert server.ask("GET", "/v2/models/roman").json["platform"] == "infosys_imil"
+
+    failed = ask(server, "fail")
+    assert (failed.status, "a reason of the author's" in failed.body.decode()) == (500, False)
+    assert "a reason of the author's" in server.log
+    assert 'roman.py", line' in server.log
+    assert ask(server, missing=1).status == 200
+    assert server.ask("POST", "/v1/models/roman:predict", {"m": 1}).status == 422
+
+    assert server.stop() == 0
+    until(lambda: not alive(answer["pid"]) and not alive(answer["keeper"]), server)
+
+
+def test_a_second_start_makes_nothing(roman: Start) -> None:
+    serving(roman()).stop()
+    again = serving(roman())
+    assert "making the environment" not in again.log
+
+
+def test_two_at_once_make_one(begin: Start, tmp_path: Path) -> None:
+    own = str(tmp_path / "own")
+    both = [begin("packages", PACKAGES, MODELWRIGHT_ENVIRONMENTS=own) for _ in range(2)]
+    for server in both:
+        serving(server)
+    assert sum(server.log.count("making the environment in") for server in both) == 1
+    assert len([each for each in Path(own).iterdir() if each.is_dir()]) == 1
+
+
+def test_a_dead_process_is_replaced_and_its_callers_are_told(roman: Start, tmp_path: Path) -> None:
+    server = serving(roman())
+    before = ask(server).json["pid"]
+    replies: list[Reply] = []
+    began = tmp_path / "began"
+    waiting = threading.Thread(target=lambda: replies.append(ask(server, "wait", began=str(began))))
+    waiting.start()
+    until(began.exists, server)
+    os.kill(before, signal.SIGKILL)
+    waiting.join(PATIENCE)
+    assert replies[0].status == 503, replies[0].body
+    assert "started anew" in replies[0].body.decode()
+    until(lambda: ask(server).status == 200, server)
+    assert ask(server).json["pid"] != before
+    assert "SIGKILL" in server.log
+    assert server.ask("GET", "/v2/health/ready").status == 200
+
+
+def test_the_keeper_s_death_is_survived_too(roman: Start) -> None:
+    server = serving(roman())
+    first = ask(server).json
+    os.kill(first["keeper"], signal.SIGKILL)
+    until(lambda: not alive(first["pid"]), server)
+    second = until(lambda: (reply := ask(server)).status == 200 and reply.json, server)
+    assert second["keeper"] != first["keeper"]
+
+
+def test_workers_share_one_process_which_ends_with_the_server_however_that_ends(roman: Start) -> None:
+    server = serving(roman("RomanModelLoader", "--workers=2"), workers=2)
+    answers = [ask(server).json for _ in range(20)]
+    assert len({answer["pid"] for answer in answers}) == 1
+    server.kill()
+    until(lambda: not alive(answers[0]["pid"]) and not alive(answers[0]["keeper"]), server)
+
+
+def test_what_the_author_s_code_raises_at_load_is_shown_as_for_any_model(begin: Start) -> None:
+    server = begin("packages", PACKAGES, "FailingModelLoader")
+    assert server.process.wait(PATIENCE) == 1
+    assert "modelwright: model 'roman' did not load: LookupError: its weights are not there" in server.log
+    assert 'roman.py", line' in server.log
+    assert "environments/remote.py" not in server.log
+
+
+def test_a_process_that_dies_at_load_is_told_of(begin: Start) -> None:
+    server = begin("packages", PACKAGES, "DyingModelLoader")
+    assert server.process.wait(PATIENCE) == 1
+    assert "did not load: ChildProcessError: its process ended with signal 6 (SIGABRT)" in server.log
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "message"),
+    [
+        ("packages", "roman-numerals==0.0.77", "the requirements cannot be had together: Because"),
+        ("folder", "/nowhere", "bin/python is missing"),
+    ],
+)
+def test_an_environment_that_cannot_be_had_says_so_without_a_traceback(
+    begin: Start, kind: str, source: str, message: str
+) -> None:
+    server = begin(kind, source)
+    assert server.process.wait(PATIENCE) == 1
+    assert message in server.log
+    assert "Traceback" not in server.log
+
+
+def made(cache: Path, roman: Start) -> Path:
+    """The environment that the working model's servers run in."""
+    server = serving(roman())
+    prefix = Path(ask(server).json["prefix"])
+    server.stop()
+    return prefix
+
+
+def test_a_folder_and_a_tarball_of_it_serve_too(begin: Start, roman: Start, cache: Path, tmp_path: Path) -> None:
+    folder = made(cache, roman)
+    server = serving(begin("folder", str(folder)))
+    assert ask(server).json["prefix"] == str(folder)
+
+    tarball = tmp_path / "environment.tar.gz"
+    with tarfile.open(tarball, "w:gz", compresslevel=1) as tar:
+        tar.add(folder, ".")
+    unpacked = ask(serving(begin("file", str(tarball)))).json
+    assert unpacked["roman"] == "IV"
+    assert unpacked["prefix"] != str(folder)
+
+
+def test_the_mlserver_example_in_both_forms(tmp_path: Path, cache: Path, uv: str, roman: Start) -> None:
+    """As its README has it: from environment.yaml, and from a tarball of what `uv venv` made."""
+    example = tmp_path / "example"
+    shutil.copytree(ROOT / "runtimes" / "examples" / "06-model-environment", example)
+    asked = json.loads((example / "input.json").read_text())
+
+    def answer(environment: dict[str, str]) -> str:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        environment = {"UV": uv, "MODELWRIGHT_ENVIRONMENTS": str(cache), **environment}
+        server = Styled(folder, "mlserver", str(example), **environment)
+        try:
+            serving(server)
+            reply = server.ask("POST", "/v2/models/roman-sum/infer", asked, timeout=PATIENCE)
+            assert reply.status == 200, (reply.body, server.log)
+            assert server.stop() == 0
+        finally:
+            server.kill()
+        return reply.json["outputs"][0]["data"]
+
+    assert answer({}) == ["XXVI"]
+    packed = made(cache, roman)
+    with tarfile.open(example / "environment.tar.gz", "w:gz", compresslevel=1) as tar:
+        tar.add(packed, "packed")
+    settings = example / "model-settings.json"
+    settings.write_text(
+        settings.read_text()
+        .replace("environment_path", "environment_tarball")
+        .replace("environment.yaml", "environment.tar.gz")
+    )
+    # The tarball's packages are in it: neither uv nor an index is asked.
+    assert answer({"UV": "", "PATH": "/usr/bin:/bin"}) == ["XXVI"]
+
+
+def test_a_conda_file_is_served_without_conda(begin: Start, tmp_path: Path) -> None:
+    file = tmp_path / "environment.yaml"
+    file.write_text("dependencies: [pip, numpy, {pip: [roman-numerals==4.1.0]}]\n")
+    server = serving(begin("file", str(file)))
+    assert ask(server).json["roman"] == "IV"
+    assert "left to the interpreter: pip" in server.log
+
+
+def test_a_lockfile_is_served_with_the_versions_in_it(begin: Start, tmp_path: Path, uv: str) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    text = (
+        "[project]\nname = 'm'\nversion = '1'\nrequires-python = '>=3.11'\ndependencies = ['roman-numerals', 'numpy']\n"
+    )
+    (project / "pyproject.toml").write_text(text)
+    subprocess.run([uv, "lock", "--quiet", "--directory", project], check=True)
+    assert ask(serving(begin("file", str(project / "uv.lock")))).json["roman"] == "IV"

@@ -1,0 +1,51 @@
+"""What replicas ask for, and what is there; nothing here starts a Ray."""
+
+import pytest
+import ray
+from modelwright.scale import cluster
+
+
+@pytest.mark.parametrize(
+    ("options", "replicas", "expected"),
+    [
+        ({}, 3, {}),
+        ({"num_cpus": 0.5, "num_gpus": 0}, 4, {"CPU": 2.0}),
+        ({"num_gpus": 0.25, "resources": {"TPU": 1}}, 2, {"GPU": 0.5, "TPU": 2.0}),
+        ({"num_cpus": None, "resources": None}, 2, {}),
+    ],
+)
+def test_demands_are_added_up_in_ray_s_names(options: dict, replicas: int, expected: dict) -> None:
+    assert cluster.demand(options, replicas) == expected
+
+
+def test_what_an_own_ray_can_never_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    monkeypatch.setattr(cluster, "_OWN", type("Set", (), {"is_set": lambda self: True})())
+    cluster.check("2 replicas", {"CPU": 2})
+    with pytest.raises(
+        cluster.Unplaceable, match=r"2 replicas ask for 1 GPU in all and this machine has 0: .*RAY_ADDRESS"
+    ):
+        cluster.check("2 replicas", {"CPU": 2, "GPU": 1})
+
+
+def test_a_ray_at_an_address_may_add_nodes() -> None:
+    cluster.check("2 replicas", {"GPU": 1000})
+
+
+def test_an_address_is_connected_to_and_never_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict] = []
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **options: asked.append(options))
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    cluster.connect(setup="some.module.function")
+    cluster.connect("10.0.0.2:6379")
+    assert [(each["address"], each["runtime_env"]) for each in asked] == [
+        ("10.0.0.1:6379", {"worker_process_setup_hook": "some.module.function"}),
+        ("10.0.0.2:6379", None),
+    ]
+
+
+def test_the_author_s_own_ray_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("started another"))
+    cluster.connect("10.0.0.1:6379")
