@@ -6,7 +6,7 @@ export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-down test lint test-unit test-conformance test-controlplane test-e2e gen gen-check cluster cluster-down \
-	kubeconfig builder images bench-operator bench-client bench-serving
+	kubeconfig builder images bench-operator bench-client bench-serving bench-styles
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -76,3 +76,6 @@ bench-client: setup ## our API client beside kubernetes.aio
 
 bench-serving: setup ## the model server beside kserve, MLServer, LitServe, BentoML and a bare ASGI floor (ARGS="--soak 60 --plot FILE.png")
 	@$(RUN) python -m tests.bench.serving $(ARGS)
+
+bench-styles: setup ## what the styles cost, and NOS submit on two replicas beside one
+	@$(RUN) python -m tests.bench.styles

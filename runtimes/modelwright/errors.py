@@ -79,3 +79,7 @@ class AuthorError(Exception):
         super().__init__(message)
         self.traceback = traceback
         self.add_note(f"In the model's own environment:\n{traceback}")
+
+
+class EnvironmentUnusable(Exception):
+    """A model's environment that cannot be read, made or run here; the message names file, field and remedy."""

@@ -57,8 +57,7 @@ class Worker:
         os._exit(3)
 
     def count(self, n: int) -> Iterator[int]:
-        for number in range(n):
-            yield number
+        yield from range(n)
         if n == 5:
             raise ValueError("five")
 

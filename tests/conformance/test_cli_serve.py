@@ -148,3 +148,58 @@ def test_libraries_of_styles_are_there_in_an_entry_point_of_the_author_s(tmp_pat
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'runtimes'}"},
     )  # fmt: skip
     assert done.stdout.split() == ["modelwright.styles.infosys.modelloader.base_model_loader"] * 2, done.stderr
+
+
+MLSERVER = """
+import numpy as np
+from mlserver import MLModel
+from mlserver.codecs import decode_args
+
+class Sum(MLModel):
+    async def load(self) -> bool:
+        return True
+
+    @decode_args
+    async def predict(self, numbers: np.ndarray) -> np.ndarray:
+        return numbers.sum(axis=1)
+"""
+NOS = """
+from nos.common import ModelSpec
+
+class Twice:
+    def __call__(self, n: int):
+        return 2 * n
+
+spec = ModelSpec.from_cls(Twice)
+"""
+CURATOR = """
+import numpy as np
+from nemo_curator.models.base import ModelInterface
+
+class Norm(ModelInterface):
+    model_id_names = []
+
+    def setup(self) -> None:
+        pass
+
+    def __call__(self, vectors: np.ndarray) -> np.ndarray:
+        return np.linalg.norm(vectors, axis=1)
+"""
+VECTORS = '{"inputs": [{"name": "%s", "datatype": "FP32", "shape": [1, 2], "data": [3, 4]}]}'
+
+
+@pytest.mark.parametrize(
+    ("style", "code", "request_", "answer"),
+    [
+        ("mlserver", MLSERVER, VECTORS % "numbers", [7]),
+        ("nos", NOS, '{"inputs": {"n": 4}}', 8),
+        ("nemo_curator", CURATOR, VECTORS % "vectors", [5]),
+    ],
+)
+def test_a_file_of_each_other_style(serve: Serve, tmp_path: Path, style: str, code: str, request_: str, answer) -> None:
+    (tmp_path / "written.py").write_text(code)
+    (tmp_path / "input.json").write_text(request_)
+    served = serve(tmp_path, "written.py")
+    told = served.run(served.curl())
+    assert f"modelwright: {style} style, since written.py" in served.log
+    assert (told["predictions"] if "predictions" in told else told["outputs"][0]["data"]) == answer

@@ -65,9 +65,9 @@ def roman(begin: Start, cache: Path) -> Start:
     return partial(begin, "packages", PACKAGES)
 
 
-def serving(server: Server, workers: int = 1) -> Server:
+def serving(server: Server, workers: int = 1, of: str = "roman") -> Server:
     until = time.monotonic() + PATIENCE
-    while server.log.count("serving roman") < workers:
+    while server.log.count(f"serving {of}") < workers:
         assert server.process.poll() is None, server.log
         assert time.monotonic() < until, server.log
         time.sleep(0.05)
@@ -248,6 +248,76 @@ def test_the_mlserver_example_in_both_forms(tmp_path: Path, cache: Path, uv: str
     )
     # The tarball's packages are in it: neither uv nor an index is asked.
     assert answer({"UV": "", "PATH": "/usr/bin:/bin"}) == ["XXVI"]
+
+
+NOS = """
+from nos.common import ModelSpec, RuntimeEnv
+
+class Roman:
+    def __init__(self):
+        import roman_numerals
+        self.kind = roman_numerals.RomanNumeral
+
+    def write(self, n: int):
+        return self.kind(n).to_uppercase()
+
+class Here:
+    def write(self, n: int):
+        return str(n)
+
+packages = RuntimeEnv.from_packages(["roman-numerals==4.1.0", "numpy"])
+roman = ModelSpec.from_cls(Roman, method="write", runtime_env=packages)
+here = ModelSpec.from_cls(Here, method="write")
+"""
+
+
+def test_nos_packages_that_the_server_has_not(tmp_path: Path, cache: Path, uv: str) -> None:
+    (tmp_path / "specs.py").write_text(NOS)
+    server = Styled(tmp_path, "nos", "specs.py", UV=uv, MODELWRIGHT_ENVIRONMENTS=str(cache))
+    try:
+        serving(server, of="Here")
+        for name, written in (("Roman", "XII"), ("Here", "12")):
+            asked = {"method": "write", "inputs": {"n": 12}}
+            reply = server.ask("POST", f"/v1/models/{name}:predict", asked, timeout=PATIENCE)
+            assert reply.json == {"predictions": written}, server.log
+    finally:
+        server.kill()
+
+
+CURATOR = """
+from nemo_curator.video.models import model_utils
+from nemo_curator.video.utils import conda_utils
+
+if conda_utils.is_running_in_env("roman"):
+    import roman_numerals
+
+class Roman(model_utils.ModelInterface):
+    weights_names = []
+    id_file_mapping = {}
+
+    @property
+    def conda_env_name(self) -> str:
+        return "roman"
+
+    def setup(self) -> None:
+        self.kind = roman_numerals.RomanNumeral
+
+    def __call__(self, n: int) -> str:
+        return self.kind(int(n)).to_uppercase()
+"""
+
+
+def test_curator_s_conda_environment_by_its_name(tmp_path: Path, cache: Path, uv: str) -> None:
+    (tmp_path / "curated.py").write_text(CURATOR)
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "roman.txt").write_text("numpy\nroman-numerals==4.1.0\n")
+    server = Styled(tmp_path, "nemo_curator", "curated.py", UV=uv, MODELWRIGHT_ENVIRONMENTS=str(cache))
+    try:
+        serving(server, of="Roman")
+        reply = server.ask("POST", "/v1/models/Roman:predict", {"instances": [{"n": 12}]}, timeout=PATIENCE)
+        assert reply.json == {"predictions": ["XII"]}, (reply.body, server.log)
+    finally:
+        server.kill()
 
 
 def test_a_conda_file_is_served_without_conda(begin: Start, tmp_path: Path) -> None:

@@ -156,18 +156,20 @@ def test_a_call_that_kills_every_replica_is_answered_503_and_they_come_back(
     )
 
     eventually(lambda: ask(deployed, "who")[0] == 200, deployed.log.read_text)
-    assert deployed.ask("/v2/health/ready")[0] == 200
+    eventually(lambda: deployed.ask("/v2/health/ready")[0] == 200, deployed.log.read_text)
 
 
 @pytest.fixture(scope="module")
 def replicated(deployed: kserve_servers.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose replicas run on the Ray that another one has started."""
     (address,) = re.findall(r"Ray is at (\S+)", deployed.log.read_text())
-    server = Server(tmp_path_factory.mktemp("replicas"), "--replicas=2", f"--ray_address={address}")
+    folder = tmp_path_factory.mktemp("replicas")
+    # Ray tells by the mode whether to show the token.
+    server = Server(folder, "--replicas=2", f"--ray_address={address}", RAY_AUTH_MODE="token")
     eventually(lambda: "serving sum" in server.log or server.process.poll() is not None, lambda: server.log)
     yield server.wait_until_serving()
     assert server.stop() == 0, server.log
-    assert deployed.ask("/v2/health/ready")[0] == 200
+    eventually(lambda: deployed.ask("/v2/health/ready")[0] == 200, deployed.log.read_text)
 
 
 def pids(server: Server) -> set[int]:
@@ -200,7 +202,8 @@ def test_a_killed_replica_s_call_is_made_again_and_it_is_replaced(replicated: Se
     callers = [threading.Thread(target=lambda: answers.append(replicated.predict(wait=2).status)) for _ in range(2)]
     for each in callers:
         each.start()
-    time.sleep(0.5)
+    in_flight = 'modelwright_requests_in_flight{model_name="sum"} 2'
+    eventually(lambda: in_flight in replicated.ask("GET", "/metrics").body.decode(), lambda: replicated.log)
     killed = before.pop()
     os.kill(killed, signal.SIGKILL)
     for each in callers:

@@ -94,9 +94,11 @@ PIDS = """
 import os, mlserver
 from mlserver import MLModel
 from mlserver.codecs import StringCodec
+from mlserver.logging import logger
 from mlserver.types import InferenceResponse
 class M(MLModel):
     async def load(self):
+        logger.info("the author's weights are there")
         self.loaded = str(os.getpid())
         return True
     async def predict(self, payload):
@@ -126,6 +128,7 @@ def test_workers_share_what_was_loaded_and_count_together(serve: Serve, tmp_path
         return len(serving) == 2
 
     until(both, 60)
+    assert server.log.read_text().count("INFO mlserver the author's weights are there") == 1
     assert len(loading) == 1
     assert not loading & serving
     scraped = server.ask("GET", "/metrics").body.decode()

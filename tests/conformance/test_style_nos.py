@@ -37,7 +37,9 @@ def run(script: Path) -> str:
     """Run a script as its author does, `nos` answered by ours."""
     command = [sys.executable, "-m", "modelwright", "run", "--", "python", script.name]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "runtimes")}
-    done = subprocess.run(command, cwd=script.parent, env=environment, capture_output=True, text=True, timeout=RUN_S)
+    done = subprocess.run(
+        command, cwd=script.parent, env=environment, capture_output=True, text=True, timeout=RUN_S, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -77,6 +79,13 @@ def test_wrong_names_are_the_callers(clip: Styled) -> None:
     assert (reply.status, reply.json["error"]) == (400, "encode_text has no input 'text'; it takes texts")
     reply = clip.ask("POST", "/v1/models/CLIP:predict", {"method": "encode", "inputs": {"text": "a"}})
     assert "has no method 'encode'; it has encode_image, encode_text" in reply.json["error"]
+
+
+def test_its_routes_are_described_and_counted(clip: Styled) -> None:
+    assert "/v1/infer" in clip.ask("GET", "/openapi.json").json["paths"]
+    clip.ask("POST", "/v1/infer", {"model_id": "CLIP", "method": "encode_text", "inputs": {"texts": "a"}})
+    metrics = clip.ask("GET", "/metrics").body.decode()
+    assert re.search(r'modelwright_requests_total\{[^}]*protocol="own"[^}]*\} [1-9]', metrics), metrics
 
 
 def test_the_examples_script_encodes_every_frame() -> None:

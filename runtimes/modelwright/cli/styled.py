@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from modelwright.environments import EnvironmentUnusable
+from modelwright.errors import EnvironmentUnusable
 from modelwright.server import Arguments, run
 from modelwright.server.arguments import parser
 from modelwright.styles import substitutes

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from modelwright.environments.description import Description, from_packages
-from modelwright.environments.errors import EnvironmentUnusable
 from modelwright.environments.sources import from_file, from_folder, from_tarball, named
+from modelwright.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
     from modelwright.model import Model
@@ -55,8 +55,10 @@ def inside() -> bool:
     return bool(os.environ.get(INSIDE))
 
 
-def in_environment(description: Description, style: str, wanted: Wanted) -> Model:
+def in_environment(description: Description, style: str, wanted: Wanted, *, routes: bool = True) -> Model:
     """Give the one model that `style` discovers for `wanted`, run by a process of its own in that environment.
+
+    Without `routes` the model's own routes are not offered: another model of the style brings them.
 
     Nothing is made or started before the model's `load`, which raises EnvironmentUnusable where the environment cannot
     be had, and what the author's code raised where that did not load.
@@ -64,4 +66,4 @@ def in_environment(description: Description, style: str, wanted: Wanted) -> Mode
     # Processes that only keep others do without numpy.
     from modelwright.environments.remote import RemoteModel  # noqa: PLC0415
 
-    return RemoteModel(description, style, wanted)
+    return RemoteModel(description, style, wanted, routes=routes)

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from modelwright.environments.conda_names import NOT_PYTHON, NOT_PYTHON_PREFIXES, OF_THE_INTERPRETER, RENAMED
 from modelwright.environments.description import Description, Kind, check_python
-from modelwright.environments.errors import EnvironmentUnusable
 from modelwright.environments.requirements import checked
+from modelwright.errors import EnvironmentUnusable
 
 _SPECIFICATION: Final = re.compile(
     r"^(?:[\w./:-]+::)?(?P<name>[A-Za-z0-9_.-]+)\s*(?P<version>[=<>!~\s][^\[]*)?(?P<bracket>\[.*\])?$"

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from modelwright.environments.errors import EnvironmentUnusable
+from modelwright.errors import EnvironmentUnusable
 
 # What runs a model in its environment is this package itself, in that interpreter.
 OLDEST: Final = (3, 11)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from modelwright.environments.description import OLDEST
-from modelwright.environments.errors import EnvironmentUnusable
+from modelwright.errors import EnvironmentUnusable
 
 # Seconds; numpy is not imported, only looked for.
 _PATIENCE: Final = 60

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from modelwright.environments.description import Description, Kind
-from modelwright.environments.errors import EnvironmentUnusable
+from modelwright.errors import EnvironmentUnusable
 
 
 def read(path: Path) -> Description:

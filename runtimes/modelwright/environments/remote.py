@@ -39,7 +39,7 @@ class RemoteModel(Model):
     connects and stays connected. While the process is gone the model is not ready and its callers get ModelNotReady.
     """
 
-    def __init__(self, description: Description, style: str, wanted: Wanted) -> None:
+    def __init__(self, description: Description, style: str, wanted: Wanted, *, routes: bool = True) -> None:
         self.name = wanted.model_name or wanted.class_name or wanted.path.stem
         self.ready = False
         self._description = description
@@ -48,6 +48,7 @@ class RemoteModel(Model):
         self._metadata = ModelMetadata(self.name)
         self._streams = False
         self._operations: frozenset[OpenAIOperation] = frozenset()
+        self._offers_routes = routes
         self._routes: tuple[OwnRoute, ...] = ()
         self._interpreter: Interpreter | None = None
         self._process: Process | None = None
@@ -210,7 +211,8 @@ class RemoteModel(Model):
         self.ready, metadata, self._streams, operations, routes = hello
         self._metadata = messages.to_metadata(self.name, metadata)
         self._operations = frozenset(map(OpenAIOperation, operations))
-        self._routes = tuple(OwnRoute(method, path, self._route(place)) for place, (method, path) in enumerate(routes))
+        offered = routes if self._offers_routes else []
+        self._routes = tuple(OwnRoute(method, path, self._route(place)) for place, (method, path) in enumerate(offered))
 
     def _route(self, place: int) -> Callable[[HttpRequest], Awaitable[HttpAnswer]]:
         async def answer(request: HttpRequest) -> HttpAnswer:

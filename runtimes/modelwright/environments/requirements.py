@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from modelwright.environments.description import Description, Kind
-from modelwright.environments.errors import EnvironmentUnusable
+from modelwright.errors import EnvironmentUnusable
 
 _INCLUDE: Final = re.compile(r"^(?:-r|--requirement)[\s=]+(?P<file>\S+)$")
 # What uv takes as it is; each ends up in the file that it is given.

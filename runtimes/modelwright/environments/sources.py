@@ -9,8 +9,7 @@ from typing import Final
 
 from modelwright.environments import conda, lockfile, requirements
 from modelwright.environments.description import Description, Kind
-from modelwright.environments.errors import EnvironmentUnusable
-from modelwright.weights.verify import digest
+from modelwright.errors import EnvironmentUnusable
 
 _CONDA: Final = (".yaml", ".yml")
 _TARBALL: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
@@ -45,6 +44,9 @@ def from_tarball(path: Path) -> Description:
         raise EnvironmentUnusable(
             f"{path}: an environment's tarball is named {', '.join(_TARBALL)}; rename or repack it"
         )
+    # Only who has a tarball pays for the import.
+    from modelwright.weights.verify import digest  # noqa: PLC0415
+
     try:
         content = digest(path)
     except OSError as error:

@@ -16,8 +16,8 @@ from typing import Final
 
 from modelwright.environments import interpreter, make, tarball
 from modelwright.environments.description import Description, Kind
-from modelwright.environments.errors import EnvironmentUnusable
 from modelwright.environments.interpreter import Interpreter
+from modelwright.errors import EnvironmentUnusable
 
 LOGGER = logging.getLogger("modelwright.environments")
 FOLDER: Final = "MODELWRIGHT_ENVIRONMENTS"

@@ -11,7 +11,7 @@ from typing import Final
 
 from modelwright.environments import interpreter, uv
 from modelwright.environments.description import check_python
-from modelwright.environments.errors import EnvironmentUnusable
+from modelwright.errors import EnvironmentUnusable
 from modelwright.weights import archive, verify
 from modelwright.weights.errors import WeightsError
 

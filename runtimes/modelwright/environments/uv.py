@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from modelwright.environments.errors import EnvironmentUnusable
+from modelwright.errors import EnvironmentUnusable
 
 LOGGER = logging.getLogger("modelwright.environments")
 # Beyond what the machine's own uv configuration says.

@@ -32,7 +32,7 @@ def connect(address: str | None = None, *, cpus: float = 1, setup: str | None = 
     first thing in each process of a Ray at an address; those of an own one inherit this process's environment.
 
     Raises:
-        ConnectionError: there is no Ray at the address.
+        ConnectionError: there is no Ray at the address, or none that takes this process's token.
         RuntimeError: a Ray would be started in another thread than the main one.
 
     """
@@ -41,7 +41,13 @@ def connect(address: str | None = None, *, cpus: float = 1, setup: str | None = 
     address = address or os.environ.get(ADDRESS)
     if address and address != "local":
         environment = {"worker_process_setup_hook": setup} if setup else None
-        ray.init(address=address, runtime_env=environment, configure_logging=False)
+        try:
+            ray.init(address=address, runtime_env=environment, configure_logging=False)
+        except (ConnectionError, RuntimeError) as error:
+            raise ConnectionError(
+                f"the Ray at {address} cannot be reached, or not with this token; where it wants one, set "
+                "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH"
+            ) from error
         LOGGER.info("replicas run on the Ray at %s", address)
         return
     if threading.current_thread() is not threading.main_thread():

@@ -133,4 +133,3 @@ def _raised(channel: Channel, raised: Exception) -> None:
         raise
     except Exception:
         channel.send([RAISED, ReplicaFailed(told)])
-

@@ -7,8 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NoReturn
 
-from modelwright.environments.errors import EnvironmentUnusable
-from modelwright.errors import AuthorError
+from modelwright.errors import AuthorError, EnvironmentUnusable
 from modelwright.model import Model
 from modelwright.server import own_routes
 

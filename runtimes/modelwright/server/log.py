@@ -43,7 +43,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(arguments: Arguments) -> None:
-    """Set up the server's, kserve's and uvicorn's loggers; an author's own and the root are left alone.
+    """Set up the server's, kserve's, mlserver's and uvicorn's loggers; an author's own and the root are left alone.
 
     Raises:
         OSError, ValueError: the file of --log_config_file cannot be read, or --access_log_format is none.
@@ -60,7 +60,7 @@ def configure(arguments: Arguments) -> None:
         return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if arguments.log_format == "json" else logging.Formatter(_PLAIN))
-    for name in ("modelwright", "kserve", "uvicorn"):
+    for name in ("modelwright", "kserve", "mlserver", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         if logger.level == logging.NOTSET:

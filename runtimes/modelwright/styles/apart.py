@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _discovered(told: dict[str, Any]) -> Model:
-    """Discover as the server would have; raises DiscoveryError unless there is exactly one model, or one of the name."""
+    """Discover as the server would have; raises DiscoveryError unless there is one model, or one of that name."""
     from modelwright.styles import substitutes  # noqa: PLC0415
     from modelwright.styles.catalogue import DiscoveryError, Wanted, discovery  # noqa: PLC0415
 

@@ -73,7 +73,7 @@ def test_our_examples_have_no_errors(example: Path) -> None:
 
 
 def test_the_command_tells_where_why_and_the_remedy_and_exits_by_the_errors(tmp_path: Path) -> None:
-    case = next(each for each in cases.MLSERVER_CASES if each.code == "mlserver-attribute")
+    case = next(each for each in cases.STYLED["mlserver"] if each.code == "mlserver-attribute")
     folder_of(case.bad, tmp_path)
     done = doctor(tmp_path)
     assert done.returncode == 1, done.stderr
@@ -102,7 +102,7 @@ def test_fix_writes_a_diff_and_keeps_everything_else(tmp_path: Path) -> None:
 
 
 def test_fix_refuses_a_folder_with_a_file_that_does_not_parse(tmp_path: Path) -> None:
-    case = next(each for each in cases.MLSERVER_CASES if each.code == "mlserver-attribute")
+    case = next(each for each in cases.STYLED["mlserver"] if each.code == "mlserver-attribute")
     folder_of({**case.bad, "other.py": "def f(:\n"}, tmp_path)
     done = doctor(tmp_path, "--fix")
     assert (done.returncode, "--fix changes nothing while a file does not parse" in done.stderr) == (2, True)

@@ -45,6 +45,16 @@ def test_an_address_is_connected_to_and_never_started(monkeypatch: pytest.Monkey
     ]
 
 
+def test_a_ray_that_cannot_be_reached_is_told_with_what_it_may_want(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise RuntimeError("Failed to connect to GCS. Last connection error: Traceback ...")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(ConnectionError, match=r"the Ray at 10\.0\.0\.1:6379 cannot be reached, .* RAY_AUTH_MODE=token"):
+        cluster.connect("10.0.0.1:6379")
+
+
 def test_the_author_s_own_ray_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("started another"))

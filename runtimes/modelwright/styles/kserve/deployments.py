@@ -30,10 +30,12 @@ def deploy(given: Mapping[str, Foreign], address: str | None = None) -> dict[str
     deployments = {name: _declared(each) for name, each in given.items()}
     demands = {name: _demand(each) for name, each in deployments.items()}
     cpus = max(cpu_limit(), sum(demand.get("CPU", 0) for demand in demands.values()))
-    cluster.connect(address, cpus=cpus, setup=_SETUP)
     try:
+        cluster.connect(address, cpus=cpus, setup=_SETUP)
         for name, demand in demands.items():
             cluster.check(f"the replicas of {name!r}", demand)
+    except ConnectionError as error:
+        raise LoadFailed(str(error)) from None
     except cluster.Unplaceable as error:
         raise LoadFailed(f"{error}; its deployment's num_replicas and ray_actor_options say so") from None
     # Only our server is asked from outside.

@@ -8,9 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from modelwright.model import Model
 from modelwright.styles.catalogue import Discovered, DiscoveryError, Wanted
 from modelwright.styles.detect import sources
-from modelwright.styles.mlserver import own_environment, repository, server_settings
+from modelwright.styles.mlserver import repository, server_settings
 from modelwright.styles.mlserver.adapter import MLServerModel
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.modules import Importer, is_model
@@ -35,8 +36,18 @@ def discover(wanted: Wanted) -> Discovered:
             raise DiscoveryError(f"{wanted.path} has several models ({names}): --model_name cannot be the name of each")
         found[0].settings.name = wanted.model_name
     importer = Importer([each.folder for each in found])
-    models = [own_environment.model(each) or _model(each, importer, library) for each in found]
+    models = [_elsewhere(each) or _model(each, importer, library) for each in found]
     return Discovered(models, {**server_settings.read(folder), **_batching(found)})
+
+
+def _elsewhere(entry: Entry) -> Model | None:
+    """Give the model of settings that name an environment; most name none, and do not pay for the import."""
+    parameters = entry.settings.parameters
+    if not (parameters.environment_path or parameters.environment_tarball):
+        return None
+    from modelwright.styles.mlserver import own_environment  # noqa: PLC0415
+
+    return own_environment.model(entry)
 
 
 def _model(entry: Entry, importer: Importer, library: Foreign) -> MLServerModel:

@@ -14,7 +14,7 @@ from typing import Any
 from modelwright.model import Model
 from modelwright.styles.catalogue import Discovered, DiscoveryError, Wanted
 from modelwright.styles.detect import sources
-from modelwright.styles.nos import own_environment, serve_yaml
+from modelwright.styles.nos import own_environment, packages, serve_yaml
 from modelwright.styles.nos.adapter import Instance, NosModel
 from modelwright.styles.nos.endpoint import Endpoint
 from modelwright.styles.nos.serve_yaml import FILE
@@ -37,7 +37,7 @@ def discover(wanted: Wanted) -> Discovered:
         specs = [_of_entry(entry) for entry in here]
     else:
         replicas = 1
-        specs, apart = _parted(wanted, {spec.id: (spec, _packages(spec)) for spec in _of_files(wanted)})
+        specs, apart = _parted(wanted, {spec.id: (spec, packages.of(spec.runtime_env)) for spec in _of_files(wanted)})
     models = [*_models(specs, wanted.model_name), *apart]
     return Discovered(models, {"workers": replicas} if replicas > 1 else {})
 
@@ -51,16 +51,12 @@ def _parted(wanted: Wanted, found: Mapping[str, tuple[Any, Sequence[str]]]) -> t
     here, apart = [], []
     for each in chosen:
         name = own_environment.name_of(each, wanted.model_name)
-        model = own_environment.model(wanted, name, found[each.id][1])
+        model = own_environment.model(wanted, name, found[each.id][1], alone=len(chosen) == 1)
         if model is None:
             here.append(each)
         else:
             apart.append(model)
     return here, apart
-
-
-def _packages(spec: Any) -> Sequence[str]:  # noqa: ANN401 - the genuine library's ModelSpec as well as ours
-    return spec.runtime_env.packages if spec.runtime_env is not None else ()
 
 
 def _models(specs: Sequence[Any], name: str | None) -> list[NosModel]:
@@ -134,7 +130,7 @@ def _loaded(file: Path) -> ModuleType:
     # Two models of one serve.yaml may each be in a model.py of a folder of its own.
     name = f"{file.parent.name}_{file.stem}"
     found = importlib.util.spec_from_file_location(name, file)
-    assert found is not None and found.loader is not None, "it ends in .py"  # noqa: S101, PT018
+    assert found is not None and found.loader is not None, "it ends in .py"  # noqa: S101
     module = sys.modules[name] = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module

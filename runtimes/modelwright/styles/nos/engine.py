@@ -54,8 +54,7 @@ def replicas(spec: Any, count: int) -> Replicas:  # noqa: ANN401 - as `maker`
         Exception: what its constructor raises.
 
     """
-    if spec.runtime_env is not None:
-        packages.check(spec.id, spec.runtime_env.packages)
+    packages.check(spec.id, packages.of(spec.runtime_env))
     return Processes(maker(spec), count)
 
 

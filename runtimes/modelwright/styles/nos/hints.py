@@ -6,7 +6,7 @@ import sys
 import types
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Union, get_args, get_origin
 
@@ -33,6 +33,11 @@ class Hint:
 
     single: frozenset[Kind]
     listed: frozenset[Kind]
+    # Whether an array goes in as it is; asked for each tensor, and enumerations are slow to hash.
+    arrays: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arrays", Kind.ARRAY in self.single or Kind.ANY in self.single)
 
     def has(self, kind: Kind) -> bool:
         """Tell whether it takes `kind`, alone or in a list."""

@@ -44,7 +44,7 @@ def of_json(value: Any, hint: Hint, name: str) -> Any:  # noqa: ANN401 - any JSO
 
 def _of_numbers(tensor: Tensor, hint: Hint) -> Any:  # noqa: ANN401 - what the hint says
     data = tensor.data
-    if Kind.ARRAY in hint.single or Kind.ANY in hint.single:
+    if hint.arrays:
         return data
     if Kind.ARRAY in hint.listed:
         if not data.ndim:

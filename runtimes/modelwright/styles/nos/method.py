@@ -80,6 +80,11 @@ class Method:
         raise InvalidInput(f"{self.name} has no input {name!r}; it takes {', '.join(self._hints) or 'none'}")
 
     def _placed(self, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        try:
+            if len(arguments) == len(self._ordered) and not self._named:
+                return [arguments[name] for name in self._ordered], {}
+        except KeyError:
+            pass
         rest = dict(arguments)
         ordered = [self._taken(rest, name, default) for name, default in self._ordered.items()]
         for name, default in self._named.items():

@@ -45,8 +45,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - the author's in, JSON out
 
 
 def _tensor(name: str, value: Any) -> Tensor:  # noqa: ANN401 - the author's
-    value = _unwrapped(value)
-    array = value if isinstance(value, np.ndarray) else _array(name, value)
+    array = value if type(value) is np.ndarray else _array(name, _unwrapped(value))
     try:
         datatype = datatype_of(array)
     except TypeError as error:
@@ -57,6 +56,8 @@ def _tensor(name: str, value: Any) -> Tensor:  # noqa: ANN401 - the author's
 
 
 def _array(name: str, value: Any) -> Array:  # noqa: ANN401 - the author's
+    if isinstance(value, np.ndarray):
+        return value
     items = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
     items = [_unwrapped(item) for item in items]
     if any(isinstance(item, str | bytes | dict) or _is_image(item) for item in items):

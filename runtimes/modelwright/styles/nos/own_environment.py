@@ -32,8 +32,10 @@ def wanted_here(found: Sequence[Each], model_name: str | None) -> Sequence[Each]
     return [each for each in found if name_of(each, None) == model_name]
 
 
-def model(wanted: Wanted, name: str, listed: Sequence[str]) -> Model | None:
+def model(wanted: Wanted, name: str, listed: Sequence[str], *, alone: bool) -> Model | None:
     """Give the model that runs there; None where every package is here, or in that environment itself.
+
+    It answers on NOS's endpoint only where it is `alone`: the endpoint is one for all models of a process.
 
     Raises:
         DiscoveryError: one of the packages is no requirement.
@@ -51,4 +53,4 @@ def model(wanted: Wanted, name: str, listed: Sequence[str]) -> Model | None:
         description = environments.from_packages(listed, source=f"{wanted.path}: runtime_env of {name!r}")
     except environments.EnvironmentUnusable as error:
         raise DiscoveryError(str(error)) from None
-    return environments.in_environment(description, "nos", Wanted(wanted.path, wanted.class_name, name))
+    return environments.in_environment(description, "nos", Wanted(wanted.path, wanted.class_name, name), routes=alone)

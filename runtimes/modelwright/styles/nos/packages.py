@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution
-from typing import Final
+from typing import Any, Final
 
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?![A-Za-z0-9._-]*:)")
 
 
 class EnvironmentMissing(RuntimeError):
     """A model's runtime_env asks for packages that this interpreter does not have; the message names them."""
+
+
+def of(environment: Any) -> tuple[str, ...]:  # noqa: ANN401 - the genuine library's RuntimeEnv as well as ours
+    """Give the pip requirements of a RuntimeEnv, in the order given; none of None."""
+    conda = getattr(environment, "conda", None) or {}
+    every = conda.get("dependencies", ()) if isinstance(conda, dict) else ()
+    return tuple(package for each in every if isinstance(each, dict) for package in each.get("pip", ()))
 
 
 def check(model: str, packages: Iterable[str]) -> None:

@@ -40,7 +40,7 @@ def read(path: Path) -> list[Entry]:
     try:
         import yaml  # noqa: PLC0415 - only who has such a file needs it
     except ImportError:
-        raise DiscoveryError(f"{path} is YAML, and PyYAML is not installed; install modelwright[nos]") from None
+        raise DiscoveryError(f"{path} is YAML, and PyYAML is not installed; install modelwright[server]") from None
     try:
         whole = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

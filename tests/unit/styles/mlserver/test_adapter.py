@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from modelwright.errors import InferenceError, InvalidInput, ModelNotFound, NotImplementedByModel
 from modelwright.model import TensorMetadata
+from modelwright.server import declared
 from modelwright.styles.mlserver.calls import Computed
 from modelwright.tensors import RequestedOutput, Tensor
 
@@ -286,7 +287,7 @@ def test_metadata_is_told_and_binds_nobody(tmp_path) -> None:
     described = model.metadata()
     assert (described.platform, described.versions) == ("numpy", ("3", "numpy/2"))
     assert described.inputs == (TensorMetadata("x", "FP32", (4,)),)
-    assert not described.binding
+    declared.check(request(numbers("another", [1, 2], "FP64")), described)
     assert model.metadata() is described
 
 

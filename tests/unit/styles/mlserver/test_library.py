@@ -195,7 +195,10 @@ def test_hints_of_arrays_and_frames() -> None:
 class Signed(MLModel):
     @decode_args
     async def predict(
-        self, a: list[str], b: np.ndarray | None, c: list[bytes] = [b"d"]  # noqa: B006
+        self,
+        a: list[str],
+        b: np.ndarray | None,
+        c: list[bytes] = [b"d"],  # noqa: B006
     ) -> Tuple[list[str], np.ndarray]:  # noqa: UP006
         return [str(b), str(c)], np.array([len(a)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_what_cannot_be_served_is_told_with_the_remedy(folder: Path) -> None:
     with pytest.raises(DiscoveryError, match=r"has no ModelSpec at the top of a file: .*classes here: Plain"):
         discover(Wanted(plain))
     (folder / "manages.py").write_text("from nos.manager import ModelManager\nhandle = manager.load(None)\n")
-    with pytest.raises(DiscoveryError, match="uses `manager` and makes none: write `from nos.manager import manager`"):
+    with pytest.raises(DiscoveryError, match=r"uses `manager` and makes none: write `from nos.manager import manager`"):
         discover(Wanted(folder / "manages.py"))
     (folder / "other_own.py").write_text(FILE + "more = ModelSpec.from_cls(Sum, model_id='x', pip=['no-such-one'])\n")
     (folder / "own.py").write_text("class Hidden:\n    def _run(self): ...\n")
@@ -144,3 +145,20 @@ def test_packages_that_are_not_here_make_an_environment(folder: Path, monkeypatc
     monkeypatch.setenv("MODELWRIGHT_IN_ENVIRONMENT", "there")
     assert names(folder, model_name="m") == ["m", "m.twice"]
     assert names(file, model_name="a--x") == ["a--x", "a--x.twice"]
+
+
+def test_the_librarys_modules_have_its_names(folder: Path) -> None:
+    library = "modelwright.styles.nos.library"
+    for module, name, ours in (
+        ("nos.common", "ModelSpec", f"{library}.common.spec"),
+        ("nos.common.spec", "RuntimeEnv", f"{library}.common.runtime_env"),
+        ("nos.common.runtime_env", "RuntimeEnv", f"{library}.common.runtime_env"),
+        ("nos.common.tasks", "TaskType", f"{library}.common.tasks"),
+        ("nos.common.exceptions", "InputValidationException", f"{library}.common.exceptions"),
+        ("nos.managers", "ModelHandle", f"{library}.managers.handle"),
+        ("nos.managers.model", "ModelManager", f"{library}.managers.model"),
+        ("nos.manager", "ModelManager", f"{library}.managers.model"),
+    ):
+        assert getattr(importlib.import_module(module), name).__module__ == ours
+    assert len(importlib.import_module("nos.manager").manager) == 0
+    assert importlib.import_module("nos.logging").logger.name == "nos"

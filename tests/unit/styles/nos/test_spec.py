@@ -66,7 +66,8 @@ def test_names_are_all_that_is_validated() -> None:
 
 def test_a_runtime_env_records_packages() -> None:
     environment = RuntimeEnv.from_packages(["scikit-learn", "onnx>=1"])
-    assert environment.packages == ("scikit-learn", "onnx>=1")
+    assert packages.of(environment) == ("scikit-learn", "onnx>=1")
+    assert packages.of(RuntimeEnv({"dependencies": ["python=3.10"]})) == packages.of(None) == ()
     assert environment.conda == {"dependencies": ["pip", {"pip": ["scikit-learn", "onnx>=1"]}]}
     assert ModelSpec.from_cls(Model, pip=["onnx"]).runtime_env == RuntimeEnv.from_packages(["onnx"])
     assert ModelDeploymentSpec().num_replicas == 1

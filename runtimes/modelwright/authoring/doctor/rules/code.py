@@ -21,7 +21,7 @@ _IMPORTS: Final[Mapping[str, str]] = {
     **{name: f"from typing import {name}" for name in ("Any", "Dict", "List", "Optional", "Tuple", "Union")},
 }
 _GIVEN: Final = frozenset(dir(builtins)) | {"__file__", "__path__", "__builtins__", "__class__", "__annotations__"}
-_BLOCKING: Final = frozenset(
+BLOCKING: Final = frozenset(
     ("time.sleep", "urllib.request.urlopen", "subprocess.run", "subprocess.check_output", "subprocess.check_call",
      *(f"requests.{verb}" for verb in ("get", "post", "put", "delete", "request")), "httpx.get", "httpx.post")
 )  # fmt: skip
@@ -72,7 +72,7 @@ def _blocking(project: Project) -> Iterator[Hit]:
             if not isinstance(function, ast.AsyncFunctionDef):
                 continue
             for node in within(function):
-                if isinstance(node, ast.Call) and module.dotted(node.func) in _BLOCKING:
+                if isinstance(node, ast.Call) and module.dotted(node.func) in BLOCKING:
                     called = module.dotted(node.func)
                     yield module.hit(node, f"async {function.name} calls {called}, which holds up the event loop")
 
@@ -86,6 +86,20 @@ def _unsafe(project: Project) -> Iterator[Hit]:
                 yield module.hit(node, "torch.load without weights_only=True runs what the file says")
             elif called in _PICKLES:
                 yield module.hit(node, f"{called} runs what the file says")
+
+
+def _downloads(project: Project) -> Iterator[Hit]:
+    for module in project.modules:
+        for called, node in module.calls():
+            keywords = {each.arg: each.value for each in node.keywords}
+            pretrained = keywords.get("pretrained")
+            wanted = isinstance(pretrained, ast.Constant) and pretrained.value is True
+            weights = called.startswith("torchvision.models.") and "weights" in keywords
+            given = weights and not (
+                isinstance(keywords["weights"], ast.Constant) and keywords["weights"].value is None
+            )
+            if wanted or given or called == "torch.hub.load":
+                yield module.hit(node, f"{called} downloads weights when it runs")
 
 
 RULES: Final = (
@@ -109,5 +123,12 @@ RULES: Final = (
         "whoever can write the weights can then run code in the pod",
         "keep tensors: safetensors, npz or ONNX, or torch.load(..., weights_only=True)",
         _unsafe,
+    ),
+    Rule(
+        "download-at-start",
+        Severity.WARNING,
+        "every pod downloads them at its start, or fails without a way to the internet",
+        "save them once, name their place as storageUri, and load /mnt/models",
+        _downloads,
     ),
 )

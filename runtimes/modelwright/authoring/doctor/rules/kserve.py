@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelwright.authoring.doctor.findings import Edit, Hit, Rule, Severity
-from modelwright.authoring.doctor.module import Function, Module, assigned_to_self, methods
+from modelwright.authoring.doctor.module import Function, Module, assigned_to_self, methods, within
 from modelwright.authoring.doctor.project import Project
+from modelwright.authoring.doctor.rules.code import BLOCKING
 
 _PACKAGE: Final = ("kserve",)
+_HANDLERS: Final = frozenset(("preprocess", "predict", "postprocess", "explain"))
 _PREDICTOR: Final = frozenset(("predictor_host", "protocol", "use_ssl"))
 
 
@@ -101,6 +103,23 @@ def _no_entry(project: Project) -> Iterator[Hit]:
                 yield Hit(module.path, 1, f"'{line.strip()}' runs this file, and it starts no ModelServer")
 
 
+def _holds_up(project: Project) -> Iterator[Hit]:
+    for module, kind in _models(project):
+        for name, method in methods(kind).items():
+            if name not in _HANDLERS or isinstance(method, ast.AsyncFunctionDef):
+                continue
+            for node in within(method):
+                if isinstance(node, ast.Call) and module.dotted(node.func) in BLOCKING:
+                    yield module.hit(node, f"{kind.name}.{name} calls {module.dotted(node.func)}")
+
+
+def _old_call(project: Project) -> Iterator[Hit]:
+    for module, kind in _models(project):
+        method = methods(kind).get("__call__")
+        if method and "model_type" in [each.arg for each in (*method.args.args, *method.args.kwonlyargs)]:
+            yield module.hit(method, f"{kind.name}.__call__ takes model_type, which is verb since KServe 0.12")
+
+
 RULES: Final = (
     Rule(
         "kserve-not-ready",
@@ -136,6 +155,20 @@ RULES: Final = (
         "the import fails at the pod's start",
         "from kserve_storage import Storage (with kserve-storage in requirements.txt), or import kserve",
         _removed,
+    ),
+    Rule(
+        "kserve-holds-up",
+        Severity.WARNING,
+        "it works here, in a thread; KServe's server calls it on its event loop, and probes wait",
+        "async def with what awaits, or asyncio.to_thread, where KServe's own server is to run it",
+        _holds_up,
+    ),
+    Rule(
+        "kserve-old-call",
+        Severity.ERROR,
+        "the server does not pass it, so it is always its default",
+        "def __call__(self, body, headers=None, verb=InferenceVerb.PREDICT)",
+        _old_call,
     ),
     Rule(
         "kserve-no-entry",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -82,6 +83,18 @@ def _unannotated(project: Project) -> Iterator[Hit]:
 
 def _arguments(method: Function) -> list[ast.arg]:
     return [*method.args.args[1:], *method.args.kwonlyargs]
+
+
+def _no_default(project: Project) -> Iterator[Hit]:
+    for module, method in _decoded(project):
+        positional = method.args.args[1:]
+        with_default = {each.arg for each in positional[len(positional) - len(method.args.defaults) :]}
+        named = zip(method.args.kwonlyargs, method.args.kw_defaults, strict=True)
+        with_default |= {each.arg for each, default in named if default is not None}
+        for each in _arguments(method):
+            hint = ast.unparse(each.annotation) if each.annotation else ""
+            if re.match(r"(typing\.)?Optional\[|.*\| None$", hint) and each.arg not in with_default:
+                yield module.hit(each, f"{method.name}'s argument {each.arg} is optional and has no default")
 
 
 def _not_async(project: Project) -> Iterator[Hit]:
@@ -164,6 +177,13 @@ RULES: Final = (
         "@decode_args finds out by the hints how each input is decoded and the output encoded",
         "annotate every argument and the result, for example np.ndarray or List[str]",
         _unannotated,
+    ),
+    Rule(
+        "mlserver-no-default",
+        Severity.WARNING,
+        "a request without that input is refused, for all that the hint says",
+        "write = None behind the hint",
+        _no_default,
     ),
     Rule(
         "mlserver-not-async",

@@ -18,9 +18,3 @@ class RuntimeEnv:
     def from_packages(cls, packages: Sequence[str]) -> RuntimeEnv:
         """Record pip requirements."""
         return cls(conda={"dependencies": ["pip", {"pip": list(packages)}]})
-
-    @property
-    def packages(self) -> tuple[str, ...]:
-        """The pip requirements, in the order given."""
-        every = self.conda.get("dependencies", ())
-        return tuple(package for each in every if isinstance(each, dict) for package in each.get("pip", ()))

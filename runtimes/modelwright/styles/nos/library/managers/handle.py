@@ -33,12 +33,10 @@ class ModelHandle:
         num_replicas: int | str = 1,
         engine: Engine | None = None,
     ) -> None:
-        from modelwright.styles.nos.engine import replicas  # noqa: PLC0415 - it knows this module's ModelSpec
-
         self.spec = spec
         self.deployment = deployment or ModelDeploymentSpec()
         wanted = deployment.num_replicas if deployment else num_replicas
-        self._replicas = (engine or replicas)(spec, 1 if wanted == _AUTO else _count(wanted))
+        self._replicas = (engine or _replicas)(spec, 1 if wanted == _AUTO else _count(wanted))
         if wanted == _AUTO:
             self.scale(_AUTO)
         self.results = Results(lambda: 2 * self.num_replicas)
@@ -158,6 +156,17 @@ class Method:
     def submit(self, *arguments: object, **keywords: Any) -> str:  # noqa: ANN401 - the author's
         """See `ModelHandle.submit`."""
         return self._handle.submit(*arguments, **{**keywords, "_method": self._name})
+
+
+def _replicas(spec: ModelSpec, count: int) -> Replicas:
+    try:
+        # Serving does without; only handles need what it imports.
+        from modelwright.styles.nos import engine  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"replicas need {error.name}: pip install 'modelwright[nos]'", name=error.name
+        ) from error
+    return engine.replicas(spec, count)
 
 
 def _named(signature: FunctionSignature, arguments: tuple[object, ...]) -> dict[str, object]:
