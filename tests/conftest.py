@@ -3,7 +3,7 @@
 import hypothesis
 import pytest
 
-# Everywhere the examples that CI draws, so that a run's result depends on the code alone; `--hypothesis-profile=default`
+# Everywhere the examples that CI draws, so that a result depends on the code alone; `--hypothesis-profile=default`
 # draws new ones.
 hypothesis.settings.load_profile("ci")
 

@@ -84,7 +84,7 @@ def test_a_volume_of_a_missing_secret_is_named_until_it_is_mounted(admin, namesp
     assert "container kserve-container: volume 'license'" in ready()["message"]
     assert "Secret 'keys' does not exist. Create it" in ready()["message"]
     show(admin, pod, "PodReadyToStartContainers")
-    until(lambda: ready().get("reason") == "RolloutInProgress", seconds=2.0, what="FailedMount withdrawn")
+    until(lambda: ready().get("reason") == "RolloutInProgress", seconds=10.0, what="FailedMount withdrawn")
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_routes_follow_the_setting_and_the_old_kind_is_pruned(
         route = until(lambda name=name: admin.find(HTTP_ROUTE, namespace, name), what=f"HTTPRoute {name}")
         assert route["spec"]["parentRefs"][0]["name"] == "modelwright"
     admin.delete(HTTP_ROUTE, namespace, "m")
-    until(lambda: admin.find(HTTP_ROUTE, namespace, "m"), seconds=1.0, what="the HTTPRoute back")
+    until(lambda: admin.find(HTTP_ROUTE, namespace, "m"), seconds=10.0, what="the HTTPRoute back")
     assert routes.stop() == 0, routes.log
     assert "forbidden" not in routes.log.lower()
 
