@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from modelwright.server.arguments import Arguments
-from modelwright.server.families import FAMILIES
+from modelwright.server.metrics.families import FAMILIES
 from modelwright_operator.api.predictor import SERVER_FIELDS, PredictorSpec
 from modelwright_operator.api.unsupported import UNSUPPORTED
 

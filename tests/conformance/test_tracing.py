@@ -288,7 +288,7 @@ def test_nothing_is_imported_where_no_traces_are_wanted(start, collector, variab
     given = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "PYTHONPROFILEIMPORTTIME": "1", **variables}
     running = start(**given).wait_until_serving()
     assert running.predict().status == 200
-    assert "modelwright.server.tracing" in running.log
+    assert "modelwright.server.tracing.tracing" in running.log
     assert "opentelemetry" not in running.log
 
 

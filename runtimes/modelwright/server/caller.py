@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import Any, Final
 
-from modelwright.server.metrics import Tally
+from modelwright.server.metrics.counts import Tally
 
 REQUEST_ID_HEADER: Final = b"x-request-id"
 # What may be echoed into a header and a log line.

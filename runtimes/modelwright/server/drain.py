@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Collection
 from typing import Any
 
-from modelwright.server.protocol import Protocol
+from modelwright.server.rest.protocol import Protocol
 
 _STEP = 0.05
 # What is left for cancelled requests to end in.

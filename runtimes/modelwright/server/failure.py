@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from modelwright.errors import InferenceError
-from modelwright.server import log, tracing
+from modelwright.server import log
+from modelwright.server.tracing import tracing
 
 
 class ModelFailed(InferenceError):

@@ -26,7 +26,7 @@ class Description:
 async def host(model: Model, arguments: Arguments) -> Hosted:
     """Load a model in this process, with its own threads and batches as the server's would be."""
     if arguments.max_batch_size > 1:
-        from modelwright.server.batching import batched  # noqa: PLC0415 - only who batches pays for it
+        from modelwright.server.batching.model import batched  # noqa: PLC0415 - only who batches pays for it
 
         (model,) = batched([model], arguments, lambda _: _uncounted)
     await model.load()

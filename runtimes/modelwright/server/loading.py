@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from modelwright.errors import AuthorError, EnvironmentUnusable
 from modelwright.model import Model
-from modelwright.server import own_routes
+from modelwright.server.rest import own_routes
 
 # Kubernetes shows its content as the container's termination message, 4096 bytes at most.
 TERMINATION_LOG = Path("/dev/termination-log")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.model import Timings
-from modelwright.server import tracing
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import CALLER
+from modelwright.server.tracing import tracing
 
 if TYPE_CHECKING:
-    from modelwright.server.access_format import AccessFormat
+    from modelwright.server.rest.access_format import AccessFormat
 
 LOGGER = logging.getLogger("modelwright.server")
 _ACCESS = logging.getLogger("modelwright.access")
@@ -87,7 +87,7 @@ def access_format(arguments: Arguments) -> "AccessFormat | None":
     """Give the format of `access_line`, None where none was asked for. Raises ValueError for one that is no good."""
     if not arguments.access_log_format:
         return None
-    from modelwright.server.access_format import AccessFormat  # noqa: PLC0415
+    from modelwright.server.rest.access_format import AccessFormat  # noqa: PLC0415
 
     return AccessFormat(arguments.access_log_format)
 

@@ -16,18 +16,18 @@ from uvicorn.server import ServerState
 from modelwright.server import drain, log
 from modelwright.server.arguments import Arguments
 from modelwright.server.execution import Execution
-from modelwright.server.guard import Guard
-from modelwright.server.guarded import GuardedProtocol
 from modelwright.server.health import Health
-from modelwright.server.http import Application
-from modelwright.server.http_spans import TracedApplication
 from modelwright.server.loading import LoadFailed
-from modelwright.server.protocol import Protocol
+from modelwright.server.rest.application import Application
+from modelwright.server.rest.guarded import GuardedProtocol
+from modelwright.server.rest.protocol import Protocol
 from modelwright.server.setup import Setup
 from modelwright.server.tls import LOOK_EVERY
+from modelwright.server.tracing.http_spans import TracedApplication
+from modelwright.server.workers.guard import Guard
 
 if TYPE_CHECKING:
-    from modelwright.server.admin import Admin
+    from modelwright.server.admin.application import Admin
 
 BACKLOG = 2048
 # Seconds that the last spans have to leave in, however long the requests took.
@@ -178,7 +178,7 @@ class Process:
         if not self._arguments.enable_grpc:
             return
         try:
-            module = await asyncio.to_thread(importlib.import_module, "modelwright.server.grpc")
+            module = await asyncio.to_thread(importlib.import_module, "modelwright.server.grpc.server")
         except ImportError as error:
             log.LOGGER.warning("gRPC is off: %s; install modelwright[server] or pass --enable_grpc=false", error)
             return

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from modelwright.model import Repository
 from modelwright.server.arguments import Arguments
-from modelwright.server.metrics import Metrics
+from modelwright.server.metrics.counts import Metrics
 from modelwright.server.tls import Certificates
 
 if TYPE_CHECKING:
-    from modelwright.server.admin import Admin
-    from modelwright.server.spans import Spans
+    from modelwright.server.admin.application import Admin
+    from modelwright.server.tracing.spans import Spans
 
 
 @dataclass(frozen=True, slots=True)

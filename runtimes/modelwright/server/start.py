@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, NoReturn
 
 from modelwright import author_metrics
 from modelwright.model import Model, Repository
-from modelwright.server import log, memory, tracing
+from modelwright.server import log, memory
 from modelwright.server.arguments import Arguments
-from modelwright.server.guard import Guard
 from modelwright.server.loading import LoadFailed, give_up, load
-from modelwright.server.metrics import Metrics
+from modelwright.server.metrics.counts import Metrics
 from modelwright.server.process import Process, loop_factory
 from modelwright.server.setup import Setup
 from modelwright.server.tls import certificates
-from modelwright.server.workers import Supervisor
+from modelwright.server.tracing import tracing
+from modelwright.server.workers.guard import Guard
+from modelwright.server.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from modelwright.server.admin import Admin
+    from modelwright.server.admin.application import Admin
 
 # Seconds; Python's own 5 ms, waited several times an answer, is what health would wait beside a busy thread.
 _SWITCH_INTERVAL = 0.001
@@ -44,7 +45,7 @@ def start(models: Sequence[Model], arguments: Arguments) -> None:
     metrics = Metrics(arguments.workers, len(models))
     # Each replica has batches of its own.
     if arguments.max_batch_size > 1 and not arguments.replicas:
-        from modelwright.server.batching import batched  # noqa: PLC0415 - only who batches pays for it
+        from modelwright.server.batching.model import batched  # noqa: PLC0415 - only who batches pays for it
 
         models = batched(models, arguments, metrics.batches)
     repository = Repository(models)
@@ -96,8 +97,8 @@ def _administered(repository: Repository, arguments: Arguments, metrics: Metrics
     if not arguments.admin_port:
         return None
     # Only who asks for it pays for it.
-    from modelwright.server.admin import Admin  # noqa: PLC0415
-    from modelwright.server.lifecycle import Lifecycle  # noqa: PLC0415
+    from modelwright.server.admin.application import Admin  # noqa: PLC0415
+    from modelwright.server.admin.lifecycle import Lifecycle  # noqa: PLC0415
 
     listening = _bind(arguments.admin_host, arguments.admin_port, "--admin_port")
     return Admin(listening, Lifecycle(repository, arguments.grace_period, metrics.loaded))

@@ -9,11 +9,11 @@ from typing import Any, Final, Generic, TypeVar
 
 from modelwright.errors import InferenceError, ModelNotReady
 from modelwright.model import Model
-from modelwright.server import sse
 from modelwright.server.caller import Caller
 from modelwright.server.failure import failed
 from modelwright.server.limits import DeadlineExceeded
-from modelwright.server.replies import told
+from modelwright.server.rest import sse
+from modelwright.server.rest.replies import told
 from modelwright.tensors import InferenceRequest, InferenceResponse
 
 Piece = TypeVar("Piece")

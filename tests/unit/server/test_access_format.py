@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from modelwright.server.access_format import AccessFormat
+from modelwright.server.rest.access_format import AccessFormat
 
 SCOPE = {
     "method": "POST",

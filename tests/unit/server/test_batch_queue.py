@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelwright.server.batch_queue import BatchQueue
+from modelwright.server.batching.queue import BatchQueue
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from modelwright.errors import InvalidInput
 from modelwright.model import TIMINGS, Model, ModelMetadata, TensorMetadata, Timings, V1Answer
 from modelwright.server import log
 from modelwright.server.arguments import Arguments
-from modelwright.server.batching import BatchedModel
+from modelwright.server.batching.model import BatchedModel
 from modelwright.server.caller import CALLER, Caller
 from modelwright.server.limits import DeadlineExceeded
 from modelwright.tensors import InferenceRequest, InferenceResponse, Tensor

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelwright.model import V1Answer
-from modelwright.server import batches, instances
+from modelwright.server.batching import batches, instances
 from modelwright.tensors import NUMPY_TYPES, InferenceRequest, InferenceResponse, RequestedOutput, Tensor
 
 from tests.unit.codecs.strategies import DATATYPES, elements, same

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from modelwright.server.control import Control
+from modelwright.server.admin.control import Control
 
 
 class Shed:

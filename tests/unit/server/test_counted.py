@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from modelwright.errors import NotImplementedByModel
 from modelwright.model import Model, V1Answer
-from modelwright.server.counted import Counted
+from modelwright.server.admin.counted import Counted
 
 
 class Slow(Model):

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from modelwright.errors import ModelNotFound, ModelNotReady
 from modelwright.model import Model, ModelMetadata, Repository
+from modelwright.server.admin.lifecycle import Lifecycle
 from modelwright.server.health import Health
-from modelwright.server.lifecycle import Lifecycle
 
 
 class Light(Model):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from modelwright.model import Model
 from modelwright.server.loading import LoadFailed, give_up, load
-from modelwright.server.workers import next_wait
+from modelwright.server.workers.supervisor import next_wait
 
 
 def failure() -> LoadFailed:

@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from modelwright.server import families
-from modelwright.server.exposition import Exposition
-from modelwright.server.families import FAMILIES, OTHER
-from modelwright.server.footprint import footprint
-from modelwright.server.metrics import SPARE_PLACES, Metrics
+from modelwright.server.metrics import families
+from modelwright.server.metrics.counts import SPARE_PLACES, Metrics
+from modelwright.server.metrics.exposition import Exposition
+from modelwright.server.metrics.families import FAMILIES, OTHER
+from modelwright.server.metrics.footprint import footprint
 from prometheus_client import Histogram
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from modelwright.model import HttpAnswer, HttpRequest, OwnRoute
-from modelwright.server import own_routes
-from modelwright.server.own_routes import Found, RouteTaken
+from modelwright.server.rest import own_routes
+from modelwright.server.rest.own_routes import Found, RouteTaken
 
 
 async def echo(request: HttpRequest) -> HttpAnswer:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelwright.model import OpenAIOperation
-from modelwright.server.routes import Action, Route, route, shown
+from modelwright.server.rest.routes import Action, Route, route, shown
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from modelwright.errors import InvalidInput
-from modelwright.server import sse
-from modelwright.server.bodies import ClientLeft
 from modelwright.server.caller import Caller
 from modelwright.server.limits import DeadlineExceeded, moment
-from modelwright.server.replies import send_pieces
+from modelwright.server.rest import sse
+from modelwright.server.rest.bodies import ClientLeft
+from modelwright.server.rest.replies import send_pieces
 from modelwright.server.streams import EVENTS, PLAIN, CutOff, Form, Stream
 
 HEADERS = [(b"x-request-id", b"r-1")]

@@ -1,5 +1,5 @@
 import pytest
-from modelwright.server import tracing
+from modelwright.server.tracing import tracing
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from modelwright.server import tracing
+from modelwright.server.tracing import tracing
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins import context
 from modelwright.styles.kserve.twins.constants.constants import EXPLAINER_BASE_URL_FORMAT, PredictorProtocol

@@ -1,0 +1,1 @@
+"""Models loaded and unloaded while the server runs, in every worker."""

@@ -1,0 +1,1 @@
+"""Concurrent requests answered by one call of the author's model."""

@@ -1,0 +1,1 @@
+"""The gRPC server: V2 over `inference.GRPCInferenceService`, with health and reflection."""

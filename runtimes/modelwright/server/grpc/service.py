@@ -1,0 +1,145 @@
+"""The V2 gRPC service: serialized requests in, serialized answers out.
+
+The methods take and give bytes, since grpc calls a message that its own deserializer cannot read INTERNAL, while it is
+the caller's mistake.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from time import perf_counter
+from typing import Final
+
+import grpc
+
+from modelwright.codecs import grpc as codec
+from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
+from modelwright.errors import InferenceError, ModelNotFound, ModelNotReady, NotImplementedByModel
+from modelwright.model import TIMINGS, Model, Repository
+from modelwright.server import declared
+from modelwright.server.arguments import Arguments
+from modelwright.server.caller import CALLER, Caller
+from modelwright.server.execution import Execution
+from modelwright.server.grpc.calls import Context, Method, behaviour
+from modelwright.server.grpc.metadata import metadata_of
+from modelwright.server.grpc.streams import InferStreams
+from modelwright.server.health import Health
+from modelwright.server.log import latency
+from modelwright.server.metrics.counts import Metrics, Tally
+from modelwright.server.rest.describe import of_version, version
+from modelwright.server.rest.routes import REPOSITORY_REMEDY
+
+NAME: Final = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
+
+
+class Service:
+    """GRPCInferenceService over the models of `repository`; `execution`'s bound counts REST and gRPC together."""
+
+    def __init__(
+        self, repository: Repository, arguments: Arguments, execution: Execution, health: Health, metrics: Metrics
+    ) -> None:
+        self._repository = repository
+        self._metrics = metrics
+        self._admission = execution.admission
+        self._health = health
+        self._latencies = arguments.enable_latency_logging
+        self._access_log = arguments.access_log
+        self._arguments = arguments
+
+    def handler(self) -> grpc.GenericRpcHandler:
+        """Return the handler to register with a server."""
+        methods: dict[str, Method] = {
+            "ServerLive": self._server_live,
+            "ServerReady": self._server_ready,
+            "ModelReady": self._model_ready,
+            "ServerMetadata": self._server_metadata,
+            "ModelMetadata": self._model_metadata,
+            "ModelInfer": self._model_infer,
+            "RepositoryIndex": _elsewhere,
+            "RepositoryModelLoad": _elsewhere,
+            "RepositoryModelUnload": _elsewhere,
+        }
+        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            name: grpc.unary_unary_rpc_method_handler(behaviour(f"/{NAME}/{name}", method, access_log=self._access_log))
+            for name, method in methods.items()
+        }
+        streams = InferStreams(
+            self._prepared, self._attribute, self._admission, self._health, self._arguments, self._metrics
+        )
+        handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(streams.serve)
+        return grpc.method_handlers_generic_handler(NAME, handlers)
+
+    async def _server_live(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+        codec.parse(pb.ServerLiveRequest, message)
+        return pb.ServerLiveResponse(live=True).SerializeToString()
+
+    async def _server_ready(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+        codec.parse(pb.ServerReadyRequest, message)
+        return pb.ServerReadyResponse(ready=self._health.ready).SerializeToString()
+
+    async def _model_ready(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+        request = codec.parse(pb.ModelReadyRequest, message)
+        of_version(self._repository.get(request.name), request.version or None)
+        return pb.ModelReadyResponse(ready=self._health.model_ready(request.name)).SerializeToString()
+
+    async def _server_metadata(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+        codec.parse(pb.ServerMetadataRequest, message)
+        return pb.ServerMetadataResponse(name="modelwright", version=version()).SerializeToString()
+
+    async def _model_metadata(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+        request = codec.parse(pb.ModelMetadataRequest, message)
+        described = of_version(self._repository.get(request.name), request.version or None)
+        answer = pb.ModelMetadataResponse(name=described.name, platform=described.platform, versions=described.versions)
+        for tensors, described_tensors in ((answer.inputs, described.inputs), (answer.outputs, described.outputs)):
+            for each in described_tensors:
+                tensors.add(name=each.name, datatype=each.datatype, shape=each.shape)
+        return answer.SerializeToString()
+
+    async def _model_infer(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+        caller = CALLER.get() or Caller([])
+        tally = caller.tally = self._metrics.request("grpc")
+        TIMINGS.set(tally)
+        try:
+            entered = tally.entered = self._admission.enter()
+            try:
+                answer = await self._infer(message, headers, context, tally)
+                tally.settle(perf_counter() - entered)
+                return answer
+            finally:
+                self._admission.leave(entered)
+                if self._latencies:
+                    latency(caller.request_id, tally)
+        except InferenceError:
+            self._attribute(message, tally)
+            raise
+
+    async def _infer(self, message: bytes, headers: dict[str, str], context: Context, tally: Tally) -> bytes:
+        call = codec.decode(message, headers)
+        response = await self._prepared(call, tally).infer(call.request)
+        answer = codec.encode(response, call)
+        if response.headers:
+            metadata = metadata_of(response.headers)
+            # Before the answer for KServe's callers, behind it for MLServer's.
+            await context.send_initial_metadata(metadata)
+            context.set_trailing_metadata((*(context.trailing_metadata() or ()), *metadata))
+        return answer
+
+    def _attribute(self, message: bytes, tally: Tally) -> None:
+        """Count a call that was refused before it had been read for the model that it names, if that is served."""
+        if not tally.has_model:
+            with suppress(ModelNotFound):
+                tally.of(self._repository.get(codec.model_name(message)).name)
+
+    def _prepared(self, call: codec.Call, tally: Tally) -> Model:
+        """Give the model that a call is for, once the call is held against what the model declares."""
+        model = self._repository.get(call.request.model_name)
+        tally.of(model.name)
+        described = of_version(model, call.model_version or None)
+        if not model.ready:
+            raise ModelNotReady(f"model {model.name!r} is not ready")
+        declared.check(call.request, described)
+        return model
+
+
+async def _elsewhere(message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    raise NotImplementedByModel(REPOSITORY_REMEDY)

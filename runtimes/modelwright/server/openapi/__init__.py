@@ -1,0 +1,1 @@
+"""The server described to those who call it."""

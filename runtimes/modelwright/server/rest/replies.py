@@ -1,0 +1,122 @@
+"""Answers on their way out: ASGI messages, error bodies, and the headers that a model may set."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+from modelwright.errors import InferenceError, Overloaded
+from modelwright.server.caller import REQUEST_ID_HEADER
+from modelwright.server.rest.asgi import Headers, Message, Send
+from modelwright.server.rest.bodies import ClientLeft
+
+JSON: Final = (b"content-type", b"application/json")
+# One piece, or several that are sent one after the other uncopied, or pieces that come as they are asked for.
+Body = bytes | list[bytes | memoryview] | AsyncIterator[bytes]
+_CLOSE: Final = (b"connection", b"close")
+# Seconds for which a client may take nothing of a stream; past them it counts as gone.
+_PATIENCE: Final = 60.0
+_JSON_ONLY: Final = {"content-type": "application/json"}
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+# They belong to the connection and the body's framing, which are the server's.
+_OURS = frozenset(("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade"))
+
+
+def to_bytes(headers: Mapping[str, str]) -> Headers:
+    """Encode headers that a codec or a model sets, leaving out those that are the server's.
+
+    Raises:
+        ValueError: a name or a value that HTTP cannot carry.
+
+    """
+    # What nearly every answer has, and nothing else.
+    if headers == _JSON_ONLY:
+        return [JSON]
+    encoded = []
+    for name, value in headers.items():
+        text = str(value)
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(text):
+            raise ValueError(f"the response header {name!r} has characters that HTTP cannot carry")
+        if name.lower() not in _OURS:
+            encoded.append((name.lower().encode("latin-1"), text.encode("latin-1")))
+    return encoded
+
+
+async def send_answer(send: Send, status: int, headers: Headers, body: Body, *, close: bool) -> None:
+    """Send a whole answer; `close` ends the connection after it.
+
+    Raises:
+        ClientLeft: it has stopped reading.
+
+    """
+    if not isinstance(body, bytes | list):
+        await send_pieces(send, status, [*headers, _CLOSE] if close else headers, body)
+        return
+    length = b"%d" % (size(body) or 0)
+    full = [*headers, (b"content-length", length)]
+    if close:
+        full.append(_CLOSE)
+    await send({"type": "http.response.start", "status": status, "headers": full})
+    if isinstance(body, list):
+        for part in body:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        body = b""
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def size(body: Body) -> int | None:
+    """Give a body's length in bytes, None where it is not known before its end."""
+    if isinstance(body, bytes):
+        return len(body)
+    return sum(map(len, body)) if isinstance(body, list) else None
+
+
+async def send_pieces(
+    send: Send, status: int, headers: Headers, pieces: AsyncIterator[bytes], *, patience: float = _PATIENCE
+) -> None:
+    """Send a body whose length nobody knows, chunked: a piece is asked for when the one before is on its way.
+
+    The iterator is closed, whatever happens. Raises ClientLeft when nothing was taken for `patience` seconds.
+    """
+
+    async def within_patience(message: Message) -> None:
+        try:
+            async with asyncio.timeout(patience):
+                await send(message)
+        except TimeoutError:
+            raise ClientLeft from None
+
+    try:
+        await within_patience({"type": "http.response.start", "status": status, "headers": headers})
+        async for piece in pieces:
+            await within_patience({"type": "http.response.body", "body": piece, "more_body": True})
+            # Code that never waits, sent to a client that always reads, would not let anybody else have the event loop.
+            await asyncio.sleep(0)
+        await within_patience({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        aclose = getattr(pieces, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+def refusal(error: InferenceError) -> tuple[int, Headers, bytes]:
+    """Give the answer for an error that the caller may read."""
+    headers: Headers = [JSON]
+    if isinstance(error, Overloaded):
+        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+    request_id = getattr(error, "request_id", None)
+    if request_id is not None:
+        headers.append((REQUEST_ID_HEADER, request_id.encode()))
+    return int(error.status), headers, told(error, request_id)
+
+
+def told(error: InferenceError, request_id: str | None) -> bytes:
+    """Give an error's body."""
+    return to_json({"error": error.message} | ({"request_id": request_id} if request_id else {}))
+
+
+def to_json(value: object) -> bytes:
+    """Encode a small answer of the server's own."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Processes forked from one that has loaded the models, and what their death costs nobody."""
