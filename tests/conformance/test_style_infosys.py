@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import grpc
+import numpy as np
 import pytest
-from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
 
 from tests.conformance.server_process import ROOT
 from tests.conformance.style_process import Styled
@@ -63,12 +62,8 @@ def test_v1_v2_and_grpc_answer_alike(clip: Styled) -> None:
     inputs = [{"name": "request", "datatype": "BYTES", "shape": [1], "data": [text]}]
     reply = clip.ask("POST", "/v2/models/CustomClipModelLoader/infer", {"inputs": inputs})
     assert labels(json.loads(reply.json["outputs"][0]["data"][0])) == expected
-    call = pb.ModelInferRequest(model_name="CustomClipModelLoader")
-    call.inputs.add(name="request", datatype="BYTES", shape=[1]).contents.bytes_contents.append(text.encode())
-    with grpc.insecure_channel(f"127.0.0.1:{clip.grpc_port()}") as channel:
-        infer = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
-        answer = pb.ModelInferResponse.FromString(infer(call.SerializeToString(), timeout=30))
-    assert labels(json.loads(answer.outputs[0].contents.bytes_contents[0])) == expected
+    answer = clip.infer("CustomClipModelLoader", request=np.array([text.encode()], dtype=object))
+    assert labels(json.loads(answer["response"][0])) == expected
 
 
 def test_own_routes_are_counted_and_described(clip: Styled) -> None:

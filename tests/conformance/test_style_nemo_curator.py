@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tritonclient.grpc as triton
 
 from tests.conformance.server_process import ROOT
 from tests.conformance.style_process import Styled
@@ -101,12 +100,9 @@ def test_v1_v2_and_grpc_answer_alike(cradio: Styled, example: Path) -> None:
         ("features", [2, 16, 32]),
     ]
     np.testing.assert_allclose(np.reshape(reply["outputs"][0]["data"], (2, 64)), summary, rtol=1e-4)
-    with triton.InferenceServerClient(f"127.0.0.1:{cradio.grpc_port()}") as client:
-        given = triton.InferInput("images", [2, 3, 64, 64], "UINT8")
-        given.set_data_from_numpy(images)
-        answer = client.infer("CRadio", [given])
-    np.testing.assert_allclose(answer.as_numpy("summary"), summary, rtol=1e-5)
-    np.testing.assert_allclose(answer.as_numpy("features"), features, rtol=1e-4, atol=1e-5)
+    answer = cradio.infer("CRadio", images=images)
+    np.testing.assert_allclose(answer["summary"], summary, rtol=1e-5)
+    np.testing.assert_allclose(answer["features"], features, rtol=1e-4, atol=1e-5)
 
 
 def test_the_settings_are_the_metadata_and_what_requests_are_held_against(cradio: Styled) -> None:
@@ -157,10 +153,7 @@ def test_the_tutorials_model_runs_with_its_two_names_for_one_environment(
     images = np.uint8([255, 0, 51]).reshape(1, 3, 1, 1)
     reply = server.ask("POST", "/v1/models/CRadio:predict", {"instances": images.tolist()})
     np.testing.assert_allclose(reply.json["predictions"], [[1, 0, 0.8]], rtol=1e-6)
-    with triton.InferenceServerClient(f"127.0.0.1:{server.grpc_port()}") as client:
-        given = triton.InferInput("images", [1, 3, 1, 1], "UINT8")
-        given.set_data_from_numpy(images)
-        np.testing.assert_allclose(client.infer("CRadio", [given]).as_numpy("output-0"), [[1, 0, 0.8]], rtol=1e-6)
+    np.testing.assert_allclose(server.infer("CRadio", images=images)["output-0"], [[1, 0, 0.8]], rtol=1e-6)
 
 
 @pytest.mark.parametrize(

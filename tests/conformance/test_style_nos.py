@@ -14,7 +14,6 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
-import tritonclient.grpc as triton
 
 from tests.conformance.server_process import ROOT
 from tests.conformance.style_process import Styled
@@ -63,15 +62,10 @@ def test_v1_v2_grpc_and_nos_own_endpoint_answer_alike(clip: Styled) -> None:
     own = clip.ask("POST", "/v1/infer", {"model_id": "CLIP", **image})
     assert own.status == 201
     np.testing.assert_allclose(own.json, expected, rtol=1e-5)
-    with triton.InferenceServerClient(f"127.0.0.1:{clip.grpc_port()}") as client:
-        given = triton.InferInput("images", [1], "BYTES")
-        given.set_data_from_numpy(np.array([url.encode()], dtype=object))
-        answer = client.infer("CLIP.encode_image", [given]).as_numpy("result")
-        np.testing.assert_allclose(answer, expected, rtol=1e-5)
-        pixels = triton.InferInput("images", [2, 64, 64, 3], "UINT8")
-        pixels.set_data_from_numpy(np.zeros((2, 64, 64, 3), np.uint8))
-        answer = client.infer("CLIP", [pixels], parameters={"method": "encode_image"}).as_numpy("result")
-        assert answer.shape == (2, 64)
+    answer = clip.infer("CLIP.encode_image", images=np.array([url.encode()], dtype=object))
+    np.testing.assert_allclose(answer["result"], expected, rtol=1e-5)
+    pixels = np.zeros((2, 64, 64, 3), np.uint8)
+    assert clip.infer("CLIP", {"method": "encode_image"}, images=pixels)["result"].shape == (2, 64)
 
 
 def test_wrong_names_are_the_callers(clip: Styled) -> None:
