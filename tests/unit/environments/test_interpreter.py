@@ -140,7 +140,7 @@ def test_without_uv_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         ),
         ("No solution found when resolving:\n Because a==1 depends on b<2 and", "cannot be had together: Because a==1"),
         ("error: No interpreter found for Python 3.44 in search path", "no Python that fits is here"),
-        ("error sending request for url (https://pypi.org)", "cannot be reached"),
+        ("error sending request for url (https://index.example)", "cannot be reached"),
         ("The lockfile at `uv.lock` needs to be updated", "run uv lock"),
         ("something else", "could not make the environment: something else"),
     ],

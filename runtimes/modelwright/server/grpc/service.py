@@ -26,8 +26,8 @@ from modelwright.server.grpc.streams import InferStreams
 from modelwright.server.health import Health
 from modelwright.server.log import latency
 from modelwright.server.metrics.counts import Metrics, Tally
-from modelwright.server.rest.describe import of_version, version
 from modelwright.server.rest.routes import REPOSITORY_REMEDY
+from modelwright.server.versions import of_version, version
 
 NAME: Final = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 

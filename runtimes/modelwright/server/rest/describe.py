@@ -4,12 +4,13 @@ from http import HTTPStatus
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from modelwright.errors import InferenceError, ModelNotFound, ModelNotReady
+from modelwright.errors import InferenceError, ModelNotReady
 from modelwright.model import Model, ModelMetadata, Repository, TensorMetadata
 from modelwright.server.health import Health
 from modelwright.server.rest.asgi import Headers
 from modelwright.server.rest.replies import JSON, to_json
 from modelwright.server.rest.routes import Action, Route
+from modelwright.server.versions import of_version, version
 
 if TYPE_CHECKING:
     from modelwright.server.openapi.document import OpenApi
@@ -116,20 +117,6 @@ def _for_openai(model: Model) -> dict[str, Any]:
     return {"id": model.name, "object": "model", "created": _STARTED, "owned_by": "modelwright"}
 
 
-def of_version(model: Model, version: str | None) -> ModelMetadata:
-    """Give the model's metadata, if it has the version that the path names.
-
-    Raises:
-        ModelNotFound: it has not.
-
-    """
-    described = model.metadata()
-    if version is not None and version not in described.versions:
-        known = ", ".join(described.versions) or "none"
-        raise ModelNotFound(f"model {model.name!r} has no version {version!r}; its versions: {known}")
-    return described
-
-
 def _metadata(described: ModelMetadata) -> dict[str, Any]:
     return {
         "name": described.name,
@@ -142,13 +129,3 @@ def _metadata(described: ModelMetadata) -> dict[str, Any]:
 
 def _tensor(each: TensorMetadata) -> dict[str, Any]:
     return {"name": each.name, "datatype": each.datatype, "shape": list(each.shape)}
-
-
-def version() -> str:
-    """Give the installed distribution's version."""
-    from importlib import metadata  # noqa: PLC0415 - it brings the email package, and most servers are never asked
-
-    try:
-        return metadata.version("modelwright")
-    except metadata.PackageNotFoundError:
-        return "unknown"

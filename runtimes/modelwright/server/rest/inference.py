@@ -15,10 +15,10 @@ from modelwright.server.log import latency
 from modelwright.server.metrics.counts import Metrics, Tally
 from modelwright.server.rest import bodies, generation
 from modelwright.server.rest.asgi import Headers, Receive
-from modelwright.server.rest.describe import of_version
 from modelwright.server.rest.replies import Body, to_bytes
 from modelwright.server.rest.routes import Action, Route
 from modelwright.server.streams import PLAIN, Stream
+from modelwright.server.versions import of_version
 
 Answer = tuple[int, Headers, Body]
 
