@@ -104,6 +104,8 @@ def running(peer: Peer, *more: str, file: str = "model.py", grpc: bool = False) 
             )
         try:
             _first_answer(peer, process, http, log)
+            if port:
+                _listens(port)
             yield Running(peer, process, http, port, time.monotonic() - begun)
         finally:
             stop(process)
@@ -117,6 +119,20 @@ def _first_answer(peer: Peer, process: subprocess.Popen[bytes], http: int, log: 
         time.sleep(0.003)
     if not any(math.isclose(number, total("small"), rel_tol=1e-5) for number in numbers(json.loads(answer[1]))):
         raise RuntimeError(f"{peer.name} answered wrongly: {answer[1][:500]!r}")
+
+
+def _listens(port: int) -> None:
+    """Wait for a port: gRPC may come after the first answer over REST."""
+    deadline = time.monotonic() + _START
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
