@@ -18,7 +18,11 @@ SITE = Path(__file__).parents[1] / "styles" / "kserve" / "site"
 def hooked(environment: Mapping[str, str], *before: Path) -> dict[str, str]:
     """Return an environment whose Pythons have the hook, and find modules in the folders `before` all others."""
     search = [str(SITE), *(str(folder.resolve()) for folder in before)]
-    return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, [*search, environment.get("PYTHONPATH")]))}
+    # Under `uv run` a Ray of this machine's own would start its workers by uv too, in an environment made anew, and
+    # refuse a folder without a pyproject.toml; they belong in this interpreter's. For a Ray elsewhere it makes sense.
+    ray = {} if environment.get("RAY_ADDRESS") else {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    path = os.pathsep.join(filter(None, [*search, environment.get("PYTHONPATH")]))
+    return {**ray, **environment, "PYTHONPATH": path}
 
 
 def own_python(words: list[str]) -> list[str]:
