@@ -111,7 +111,7 @@ class Reporter:
         except (errors.NotFound, errors.Conflict):
             self._cache.drop_service(key, int(raw["metadata"].get("resourceVersion", 0)) or None)
             raise GoneError from None
-        self._cache.put_service(written)
+        self._cache.put_written(written, raw)
         if left := differences(new, written.get("status") or {}):
             logger.warning("%s: the installed CRD drops status fields (%s); install the one of this version", key, left)
         for event in transitions(previous, new):

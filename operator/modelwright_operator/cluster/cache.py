@@ -78,6 +78,15 @@ class Cache:
             group.service = entry
         return changed
 
+    def put_written(self, written: Mapping[str, Any], read: Mapping[str, Any]) -> None:
+        """File the answer to a write of an InferenceService's status, made after it was ``read`` here.
+
+        Not one that brings more than the status: somebody has written in between, and were that filed already when
+        the watch tells of it, nobody would be woken for it.
+        """
+        if _but_status(json.loads(trim(written))) == _but_status(read):
+            self.put_service(written)
+
     def drop_service(self, key: Key, version: int | None = None) -> None:
         """Forget an InferenceService, unless a newer one of the same name has come since."""
         group = self._groups.get(key)
@@ -171,6 +180,10 @@ class Cache:
         group = self._groups[key]
         if group.service is None and not group.objects:
             del self._groups[key]
+
+
+def _but_status(obj: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in obj.items() if key != "status"}
 
 
 def _entry(obj: Mapping[str, Any]) -> Entry:

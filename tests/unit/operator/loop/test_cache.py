@@ -104,6 +104,29 @@ def test_the_answer_to_our_own_status_write_wakes_nobody(cache):
     assert cache.service(M)["status"] == {"url": "x"}
 
 
+def a_service(version: int, *, status: dict[str, Any] | None = None, **labels: str) -> dict[str, Any]:
+    made = obj("InferenceService", "m", version, status=status or {})
+    made["metadata"]["labels"] = labels
+    return made
+
+
+def test_what_somebody_wrote_before_our_status_wakes_whoever_has_to_know(cache):
+    """The user's label (11) and our status (12), written from what was read before the label (10), answered at once."""
+    key = Key("ns", "m")
+    cache.put_service(a_service(10))
+    read = cache.service(key)
+    cache.put_written(a_service(12, status={"url": "u"}, visibility="local"), read)
+    assert cache.put_service(a_service(11, visibility="local")), "the watch tells of the label"
+    assert cache.service(key)["metadata"]["labels"] == {"visibility": "local"}
+
+
+def test_an_answer_with_nothing_but_our_status_is_filed(cache):
+    cache.put_service(a_service(10))
+    cache.put_written(a_service(11, status={"url": "u"}), cache.service(Key("ns", "m")))
+    assert not cache.put_service(a_service(11, status={"url": "u"}))
+    assert cache.service(Key("ns", "m"))["status"] == {"url": "u"}
+
+
 def test_a_deleted_service_is_forgotten_but_not_its_successor(cache):
     cache.put_service(obj("InferenceService", "m", 5, owner=""))
     cache.drop_service(M, 4)
