@@ -149,8 +149,14 @@ def test_any_user_and_a_read_only_root_will_do(kubectl: Kubectl, ingress: Ingres
 
 def test_min_replicas_are_all_there_before_it_is_ready(kubectl: Kubectl) -> None:
     kubectl.apply(isvc("iris", minReplicas=2, maxReplicas=3))
-    found = kubectl.wait_ready("iris")
-    assert found["status"]["modelStatus"]["copies"]["totalCopies"] == 2
+    kubectl.wait_ready("iris")
+    assert kubectl.get("deployment", "iris-predictor")["status"]["availableReplicas"] == 2
+    # Pods are told by a watch of their own, which may be a moment behind the Deployment's.
+    until(
+        lambda: kubectl.get("isvc", "iris")["status"]["modelStatus"]["copies"]["totalCopies"] == 2,
+        30,
+        lambda: kubectl("get", "isvc", "iris", "-o", "yaml"),
+    )
     assert kubectl.get("hpa", "iris-predictor")["spec"]["minReplicas"] == 2
 
 
