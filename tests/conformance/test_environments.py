@@ -27,16 +27,6 @@ Start = Callable[..., Server]
 
 
 @pytest.fixture(scope="module")
-def uv() -> str:
-    """The uv of this repository's own commands."""
-    found = os.environ.get("UV") or shutil.which("uv")
-    if found:
-        return found
-    command = [ROOT / "scripts" / "uv", "run", "--no-project", "--quiet", "sh", "-c", 'echo "$UV"']
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-@pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("environments")
 
