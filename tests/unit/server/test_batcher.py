@@ -15,6 +15,7 @@ from modelwright.server.arguments import Arguments
 from modelwright.server.batching.model import BatchedModel
 from modelwright.server.caller import CALLER, Caller
 from modelwright.server.limits import DeadlineExceeded
+from modelwright.server.wrapped import WrappedModel
 from modelwright.tensors import InferenceRequest, InferenceResponse, Tensor
 
 
@@ -310,7 +311,7 @@ async def test_a_model_that_declares_its_number_of_rows_is_not_batched(caplog, m
 
 def test_all_else_is_the_models_own():
     offered = {name for name in vars(Model) if not name.startswith("_")} | {"ready"}
-    assert offered - set(vars(BatchedModel)) == set()
+    assert offered - set(vars(BatchedModel)) - set(vars(WrappedModel)) == set()
     batched, _ = make(model := Doubling())
     batched.ready = False
     assert (model.ready, batched.ready, batched.name, batched.metadata()) == (False, False, "double", model.metadata())

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from modelwright.model import Execution, Model, ModelMetadata, OpenAIOperation, OwnRoute, Payload, V1Answer
+from modelwright.model import Model, OpenAIOperation, Payload, V1Answer
+from modelwright.server.wrapped import WrappedModel
 from modelwright.tensors import InferenceRequest, InferenceResponse
 
 
-class Counted(Model):
-    """The model itself in all else; only servers with an admin port wrap their models so."""
+class Counted(WrappedModel):
+    """The model itself in all else, its own routes too; only servers with an admin port wrap their models so."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
-        self.name = model.name
+        super().__init__(model)
         self._in_work = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -85,43 +85,3 @@ class Counted(Model):
                 aclose = getattr(pieces, "aclose", None)
                 if aclose is not None:
                     await aclose()
-
-    @property
-    def ready(self) -> bool:
-        """As the model says."""
-        return self._model.ready
-
-    @ready.setter
-    def ready(self, value: bool) -> None:
-        self._model.ready = value
-
-    def metadata(self) -> ModelMetadata:
-        """As the model says."""
-        return self._model.metadata()
-
-    def bind(self, execution: Execution) -> None:
-        """Bind the model."""
-        self._model.bind(execution)
-
-    async def load(self) -> None:
-        """Load the model."""
-        await self._model.load()
-
-    def unload(self) -> None:
-        """Unload the model."""
-        self._model.unload()
-
-    @property
-    def streams(self) -> bool:
-        """As the model says."""
-        return self._model.streams
-
-    @property
-    def openai_operations(self) -> frozenset[OpenAIOperation]:
-        """As the model says."""
-        return self._model.openai_operations
-
-    @property
-    def own_routes(self) -> tuple[OwnRoute, ...]:
-        """As the model says; a request to one of them is not counted."""
-        return self._model.own_routes

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
-from modelwright.model import Execution, Model, ModelMetadata, OpenAIOperation, OwnRoute, Payload, V1Answer
+from modelwright.model import Execution, Model, Payload, V1Answer
 from modelwright.server import log
 from modelwright.server.arguments import Arguments
 from modelwright.server.batching import batches, instances
 from modelwright.server.batching.batcher import Batcher
 from modelwright.server.batching.form import Form
+from modelwright.server.wrapped import WrappedModel
 from modelwright.tensors import InferenceRequest, InferenceResponse
 
 Answer = TypeVar("Answer")
@@ -25,12 +26,11 @@ def batched(models: Iterable[Model], arguments: Arguments, sizes: Callable[[str]
     return [BatchedModel(model, arguments, sizes(model.name)) for model in models]
 
 
-class BatchedModel(Model):
+class BatchedModel(WrappedModel):
     """`infer` and `predict_v1` go through a Batcher; all else is the model's own."""
 
     def __init__(self, model: Model, arguments: Arguments, observe: Observe) -> None:
-        self._model = model
-        self.name = model.name
+        super().__init__(model)
         self._threads = arguments.model_threads
         self._place: _Place | None = None
         self._batcher = Batcher(
@@ -85,56 +85,6 @@ class BatchedModel(Model):
     def _free(self) -> bool:
         """Say whether another call would be begun at once: asynchronous code always can, a busy thread cannot."""
         return self._place is None or self._place.in_work < self._threads
-
-    @property
-    def ready(self) -> bool:
-        """As the model says."""
-        return self._model.ready
-
-    @ready.setter
-    def ready(self, value: bool) -> None:
-        self._model.ready = value
-
-    def metadata(self) -> ModelMetadata:
-        """As the model says."""
-        return self._model.metadata()
-
-    async def load(self) -> None:
-        """Load the model."""
-        await self._model.load()
-
-    async def explain_v1(self, payload: Payload, headers: Mapping[str, str]) -> V1Answer:
-        """Have the model explain, alone."""
-        return await self._model.explain_v1(payload, headers)
-
-    @property
-    def streams(self) -> bool:
-        """As the model says."""
-        return self._model.streams
-
-    def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceResponse]:
-        """Have the model stream, alone."""
-        return self._model.stream(request)
-
-    @property
-    def openai_operations(self) -> frozenset[OpenAIOperation]:
-        """As the model says."""
-        return self._model.openai_operations
-
-    async def openai(
-        self, operation: OpenAIOperation, payload: dict[str, Any], headers: Mapping[str, str]
-    ) -> dict[str, Any] | AsyncIterator[dict[str, Any]]:
-        """Have the model answer, alone."""
-        return await self._model.openai(operation, payload, headers)
-
-    @property
-    def own_routes(self) -> tuple[OwnRoute, ...]:
-        """As the model says."""
-        return self._model.own_routes
-
-    def unload(self) -> None:
-        """Unload the model."""
-        self._model.unload()
 
 
 class _Place:
