@@ -5,6 +5,7 @@ from typing import Any
 from modelwright_operator import labels
 from modelwright_operator.desired.arguments import argument_value
 from modelwright_operator.desired.subject import Subject
+from modelwright_operator.desired.tls import PLAIN_PORT, TLS_PORT, Tls, tls
 
 HTTP_NAME = "http"
 GRPC_NAME = "h2c-port"
@@ -35,7 +36,12 @@ def container_ports(subject: Subject) -> list[dict[str, Any]]:
 
 
 def http_port(subject: Subject) -> int:
-    """Return the port on which the container serves REST."""
+    """Return the port on which the container serves REST; with a certificate, kserve's server makes 8443 of 8080."""
+    port = _plain_port(subject)
+    return TLS_PORT if port == PLAIN_PORT and tls(subject) is not Tls.NONE else port
+
+
+def _plain_port(subject: Subject) -> int:
     if subject.predictor.http_port is not None:
         return subject.predictor.http_port
     argument = argument_value(subject.main_container, "--http_port")

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from modelwright_operator import labels
 from modelwright_operator.desired.ports import container_ports, http_port
 from modelwright_operator.desired.subject import Subject
+from modelwright_operator.desired.tls import Tls, tls
 from modelwright_operator.settings import Settings
 
 STARTUP_PERIOD = 2
@@ -12,7 +12,8 @@ STARTUP_PERIOD = 2
 
 def probes(subject: Subject, settings: Settings) -> dict[str, Any]:
     """Return the probes for the model's container, by the name of the field that holds each."""
-    if subject.serves_health_endpoints:
+    # The kubelet has no certificate to show, so it can only look whether the port is open.
+    if subject.serves_health_endpoints and tls(subject) is not Tls.MUTUAL:
         return _by_http(subject, settings)
     return {"readinessProbe": _by_tcp(subject)}
 
@@ -25,8 +26,8 @@ def _by_http(subject: Subject, settings: Settings) -> dict[str, Any]:
     author's code holds the event loop is slow, not dead, and killing it loses the requests it works on. Until
     the startup probe succeeds the other two do not run, so a slow load never looks like a dead server.
     """
-    port = http_port(subject)
-    live = {"path": "/v2/health/live", "port": port}
+    where = {"port": http_port(subject)} | ({"scheme": "HTTPS"} if tls(subject) is Tls.SERVER else {})
+    live = {"path": "/v2/health/live", **where}
     return {
         "startupProbe": {
             "httpGet": live,
@@ -35,7 +36,7 @@ def _by_http(subject: Subject, settings: Settings) -> dict[str, Any]:
             "failureThreshold": max(1, settings.startup_seconds // STARTUP_PERIOD),
         },
         "readinessProbe": {
-            "httpGet": {"path": "/v2/health/ready", "port": port},
+            "httpGet": {"path": "/v2/health/ready", **where},
             "periodSeconds": 5,
             "timeoutSeconds": 5,
             "failureThreshold": 3,
@@ -53,7 +54,7 @@ def _by_tcp(subject: Subject) -> dict[str, Any]:
     """KServe's default: any server at all has an open port, and nothing more is known of this one."""
     ports = container_ports(subject)
     return {
-        "tcpSocket": {"port": ports[0]["containerPort"] if ports else labels.DEFAULT_HTTP_PORT},
+        "tcpSocket": {"port": ports[0]["containerPort"] if ports else http_port(subject)},
         "timeoutSeconds": 1,
         "periodSeconds": 10,
         "successThreshold": 1,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from modelwright_operator import labels
-from modelwright_operator.desired.ports import container_ports, speaks_http2
+from modelwright_operator.desired.ports import container_ports, http_port, speaks_http2
 from modelwright_operator.desired.subject import Subject
 
 
@@ -19,7 +19,7 @@ def service(subject: Subject) -> dict[str, Any]:
 
 def service_ports(subject: Subject) -> list[dict[str, Any]]:
     """Return the Service's ports for the model container's."""
-    ports = container_ports(subject) or [{"containerPort": labels.DEFAULT_HTTP_PORT}]
+    ports = container_ports(subject) or [{"containerPort": http_port(subject)}]
     result = []
     for index, port in enumerate(ports):
         number = port["containerPort"]
