@@ -119,23 +119,3 @@ print(args.scale, args.http_port, rest, server.http_port, server.workers)
 
 def test_the_environment_s_port_is_the_server_s() -> None:
     assert python("import kserve; print(kserve.ModelServer().http_port)", PORT="9123") == "9123"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (
-            "predictor_config=kserve.PredictorConfig('p', predictor_health_check=True)",
-            "readiness does not ask the predictor",
-        ),
-    ],
-)
-def test_what_this_server_does_not_do_is_refused_rather_than_forgotten(arguments: str, message: str) -> None:
-    code = f"""
-import kserve
-try:
-    kserve.ModelServer({arguments})
-except ValueError as error:
-    print(error)
-"""
-    assert message in python(code)

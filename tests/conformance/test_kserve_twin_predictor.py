@@ -1,6 +1,8 @@
 """A transformer without `predict` calls its predictor: V1, V2 and gRPC, with the headers that it may pass on."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,3 +82,40 @@ async def test_an_unknown_model_of_the_predictor_is_a_404(predictor: Server) -> 
     asked.model_name = "other"
     with pytest.raises(errors.ModelNotFound, match="other"):
         await model.infer(asked)
+
+
+@pytest.mark.parametrize("protocol", ["v1", "v2", "grpc-v2"])
+def test_readiness_asks_the_predictor_too_where_it_is_told_to(tmp_path: Path, protocol: str) -> None:
+    port = free_port()
+    predictor = start(tmp_path, "predictor", f"--grpc_port={port}", kserve="twin")
+    asked = port if protocol == "grpc-v2" else predictor.port
+    arguments = [f"--predictor_host=127.0.0.1:{asked}", f"--predictor_protocol={protocol}"]
+    # Its start waits for readiness, and so for the predictor's word.
+    server = start(
+        tmp_path, "transformer", *arguments, "--enable_predictor_health_check", "--enable_grpc=false", kserve="twin"
+    )
+    try:
+        assert [server.ask(path)[0] for path in ("/v2/health/live", "/v2/models/p/ready")] == [200, 200]
+        predictor.stop()
+        wait_until(lambda: server.ask("/v2/health/ready")[0] == 503)
+        assert [server.ask(path)[0] for path in ("/v2/health/live", "/v2/models/p/ready")] == [200, 503]
+        assert "the predictor of 'p' is not ready: it cannot be reached" in server.log.read_text()
+    finally:
+        assert server.stop() == 0
+
+
+def test_readiness_does_not_ask_the_predictor_unless_it_is_told_to(tmp_path: Path) -> None:
+    server = start(
+        tmp_path, "transformer", f"--predictor_host=127.0.0.1:{free_port()}", "--enable_grpc=false", kserve="twin"
+    )
+    try:
+        assert server.ask("/v2/health/ready")[0] == 200
+    finally:
+        assert server.stop() == 0
+
+
+def wait_until(holds: Callable[[], bool], patience: float = 60) -> None:
+    until = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < until, "it did not come to hold"
+        time.sleep(0.1)

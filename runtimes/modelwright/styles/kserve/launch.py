@@ -12,6 +12,7 @@ from modelwright.server import Arguments, run
 from modelwright.server.loading import LoadFailed, give_up
 from modelwright.styles.kserve.adapter import KServeModel
 from modelwright.styles.kserve.foreign import Foreign
+from modelwright.styles.kserve.twins import context
 from modelwright.styles.kserve.twins.errors import NoModelReady
 from modelwright.styles.kserve.twins.logging import logger
 
@@ -85,4 +86,11 @@ def _adapted(model: Foreign, name: str) -> Model:
 
         if isinstance(model, RayModel):
             return RayServeModel(model, name)
-    return KServeModel(model, name)
+    adapted = KServeModel(model, name)
+    config = context.get_predictor_config()
+    if config is None or not (config.predictor_health_check and config.predictor_host):
+        return adapted
+    # Few servers are transformers, and fewer ask for this.
+    from modelwright.styles.kserve.predictor_health import WatchedPredictor  # noqa: PLC0415
+
+    return WatchedPredictor(adapted, config)

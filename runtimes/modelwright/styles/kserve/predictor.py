@@ -8,6 +8,7 @@ import json
 import os
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -68,18 +69,24 @@ async def _post(
 
 
 def _exchange(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> tuple[int, dict[str, str], bytes]:
-    parts = urlsplit(url)
-    connection = (
-        http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=_trust())
-        if parts.scheme == "https"
-        else http.client.HTTPConnection(parts.netloc, timeout=timeout)
-    )
-    try:
-        connection.request("POST", parts.path, body=body, headers=dict(headers))
+    with closing(_connection(url, timeout)) as connection:
+        connection.request("POST", urlsplit(url).path, body=body, headers=dict(headers))
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
-    finally:
-        connection.close()
+
+
+def status_of(url: str, timeout: float) -> int:
+    """GET a URL of the predictor within `timeout` seconds and return its status; raises OSError or HTTPException."""
+    with closing(_connection(url, timeout)) as connection:
+        connection.request("GET", urlsplit(url).path)
+        return connection.getresponse().status
+
+
+def _connection(url: str, timeout: float) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=_trust())
+    return http.client.HTTPConnection(parts.netloc, timeout=timeout)
 
 
 @cache
@@ -123,8 +130,8 @@ async def over_grpc(config: PredictorConfig, request: InferRequest, headers: Map
     from modelwright.codecs.proto import open_inference_grpc_pb2 as pb  # noqa: PLC0415
 
     metadata = [("request_type", "grpc_v2"), ("response_type", "grpc_v2"), *headers.items()]
-    async with _channel(config) as channel:
-        method = channel.unary_unary(
+    async with channel(grpc.aio, config) as connected:
+        method = connected.unary_unary(
             "/inference.GRPCInferenceService/ModelInfer",
             request_serializer=pb.ModelInferRequest.SerializeToString,
             response_deserializer=pb.ModelInferResponse.FromString,
@@ -139,10 +146,11 @@ async def over_grpc(config: PredictorConfig, request: InferRequest, headers: Map
             raise with_status(status.get(error.code().name, 500), f"the predictor: {error.details()}") from error
 
 
-def _channel(config: PredictorConfig) -> Foreign:
+def channel(library: Foreign, config: PredictorConfig) -> Foreign:
+    """Return a channel to the predictor, of `grpc` or `grpc.aio`."""
     import grpc  # noqa: PLC0415
 
     options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
     if config.use_ssl:
-        return grpc.aio.secure_channel(config.predictor_host or "", grpc.ssl_channel_credentials(), options)
-    return grpc.aio.insecure_channel(config.predictor_host or "", options)
+        return library.secure_channel(config.predictor_host or "", grpc.ssl_channel_credentials(), options)
+    return library.insecure_channel(config.predictor_host or "", options)

@@ -61,12 +61,7 @@ class ModelServer:
         self.ssl_keyfile = ssl_keyfile
         if args.configure_logging:
             logging.configure_logging(args.log_config_file)
-        predictor = predictor_config or _predictor(args)
-        if predictor.predictor_health_check:
-            raise ValueError(
-                "enable_predictor_health_check: this server's readiness does not ask the predictor; leave it out"
-            )
-        context.set_predictor_config(predictor)
+        context.set_predictor_config(predictor_config or _predictor(args))
 
     def register_model(self, model: BaseKServeModel, name: str | None = None) -> None:
         """Serve a model under its own name or another; raises ValueError for a model without a name."""
