@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from modelwright.errors import InferenceError, ModelNotReady
+from modelwright.errors import DeadlineExceeded, InferenceError, ModelNotReady
 from modelwright.model import Model
 from modelwright.server.caller import Caller
 from modelwright.server.failure import failed
-from modelwright.server.limits import DeadlineExceeded
 from modelwright.server.rest import sse
 from modelwright.server.rest.replies import told
 from modelwright.tensors import InferenceRequest, InferenceResponse

@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -20,13 +19,19 @@ class BadCertificate(LoadFailed):
     """A file of --ssl_certfile, --ssl_keyfile or --ssl_ca_certs that TLS cannot be served with; names flag and file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pem:
-    """What the files hold, for gRPC, which wants contents; `authorities` is None where clients need no certificate."""
+class _Shown:
+    """One certificate for connections of one protocol.
 
-    certificate: bytes
-    key: bytes
-    authorities: bytes | None
+    `listening` is the context that a socket is bound to; each handshake moves on to the newest before anything is
+    shown.
+    """
+
+    def __init__(self, listening: ssl.SSLContext) -> None:
+        self.listening = self.newest = listening
+        listening.sni_callback = self._hand_over
+
+    def _hand_over(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, context: ssl.SSLContext) -> None:
+        connection.context = self.newest
 
 
 class Certificates:
@@ -34,15 +39,9 @@ class Certificates:
 
     def __init__(self, certificate: Path, key: Path, authorities: Path | None) -> None:
         self._certificate, self._key, self._authorities = certificate, key, authorities
-        self._stamp, self._current, self.pem = self._read()
-        # The one that the listening socket is bound to. Each handshake moves on to the newest before anything is shown.
-        self.context = self._current
-        self.context.sni_callback = self._hand_over
-
-    @property
-    def wants_clients(self) -> bool:
-        """Whether a client must show a certificate."""
-        return self._authorities is not None
+        self._stamp, rest, grpc = self._read()
+        self._rest, self._grpc = _Shown(rest), _Shown(grpc)
+        self.context, self.grpc_context = rest, grpc
 
     def refresh(self) -> bool:
         """Read files that have changed, and give whether new ones are in use.
@@ -53,42 +52,34 @@ class Certificates:
         try:
             if self._stamped() == self._stamp:
                 return False
-            self._stamp, self._current, self.pem = self._read()
+            self._stamp, self._rest.newest, self._grpc.newest = self._read()
         except BadCertificate as error:
             log.LOGGER.error("the renewed certificate is not used yet: %s", error)
             return False
         log.LOGGER.info("the certificate was renewed")
         return True
 
-    def _hand_over(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, context: ssl.SSLContext) -> None:
-        connection.context = self._current
-
-    def _read(self) -> tuple[_Stamp, ssl.SSLContext, Pem]:
-        """Read everything twice over: as OpenSSL wants it, which tells whether it fits, and as gRPC does.
+    def _read(self) -> tuple[_Stamp, ssl.SSLContext, ssl.SSLContext]:
+        """Read everything, for REST and for gRPC, which differ in the protocol that a client is to choose.
 
         Raises:
             BadCertificate: a file is missing, no PEM, encrypted, or belongs to another.
 
         """
         stamp = self._stamped()
-        context = self._context()
-        pem = Pem(
-            _contents("--ssl_certfile", self._certificate),
-            _contents("--ssl_keyfile", self._key),
-            _contents("--ssl_ca_certs", self._authorities) if self._authorities else None,
-        )
+        rest, grpc = self._context("http/1.1"), self._context("h2")
         if self._stamped() != stamp:
             raise BadCertificate("--ssl_certfile, --ssl_keyfile or --ssl_ca_certs changed while it was read")
-        return stamp, context, pem
+        return stamp, rest, grpc
 
     def _stamped(self) -> _Stamp:
         files = {"--ssl_certfile": self._certificate, "--ssl_keyfile": self._key, "--ssl_ca_certs": self._authorities}
         return tuple(_stamp(flag, file) for flag, file in files.items() if file)
 
-    def _context(self) -> ssl.SSLContext:
+    def _context(self, protocol: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols([protocol])
         # Asked first and of another context: the error of load_cert_chain does not tell which of its files it means.
         _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), "--ssl_certfile", self._certificate)
         try:
@@ -129,10 +120,6 @@ def certificates(arguments: Arguments) -> Certificates | None:
 def _stamp(flag: str, file: Path) -> tuple[int, int, int]:
     status = _or_refuse(flag, file, file.stat)
     return status.st_mtime_ns, status.st_ino, status.st_size
-
-
-def _contents(flag: str, file: Path) -> bytes:
-    return _or_refuse(flag, file, file.read_bytes)
 
 
 def _or_refuse(flag: str, file: Path, read: Callable[[], Result]) -> Result:

@@ -35,6 +35,8 @@ def numbers(answer: object) -> Iterator[float]:
     """Return all numbers in an answer, whatever its protocol."""
     if isinstance(answer, (int, float)):
         yield float(answer)
+    elif isinstance(answer, str) and answer.startswith("{"):
+        yield from numbers(json.loads(answer))
     elif isinstance(answer, (list, dict)):
         for part in answer.values() if isinstance(answer, dict) else answer:
             yield from numbers(part)

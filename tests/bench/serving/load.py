@@ -44,6 +44,7 @@ class Found:
     p50: float
     p99: float
     failed: int = 0
+    requests: int = 0
     busy: float = 0.0  # share of its core that the gRPC generator used; near 1 it is what was measured
 
 
@@ -82,7 +83,8 @@ def wrk(port: int, path: str, body: Body, connections: int, seconds: float, paus
     if not lines:
         raise RuntimeError(f"wrk failed: {done.stdout}{done.stderr}")
     seen = json.loads(lines[0].removeprefix("FOUND "))
-    return Found(seen["requests"] / seen["seconds"], seen["p50"], seen["p99"], int(seen["failed"]))
+    rps = seen["requests"] / seen["seconds"]
+    return Found(rps, seen["p50"], seen["p99"], int(seen["failed"]), int(seen["requests"]))
 
 
 def grpc(port: int, size: str, concurrency: int, seconds: float) -> Found:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cluster.paths import cache_folder
+from tests import compiled
 
 ROOT = Path(__file__).parents[3]
 MODELS = Path(__file__).parent / "models"
@@ -38,7 +41,13 @@ class Peer:
         return cache_folder() / "bench" / self.name
 
     def install(self) -> None:
-        """Make the environment where it is not there yet; raises CalledProcessError where it cannot be had."""
+        """Make the environment where it is not there yet, ours of this very tree.
+
+        Raises CalledProcessError where it cannot be had.
+        """
+        if self.name == "ours":
+            _compile(self.folder())
+            return
         complete = self.folder() / "complete"
         if not self.packages or (complete.is_file() and complete.read_text() == json.dumps(self.packages)):
             return
@@ -62,7 +71,7 @@ class Peer:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of its process."""
-        own = {"PYTHONPATH": str(ROOT / "runtimes")} if self.name == "ours" else {}
+        own = {"PYTHONPATH": str(self.folder())} if self.name == "ours" else {}
         quiet = {"BENTOML_DO_NOT_TRACK": "true", "DO_NOT_TRACK": "1", "BENTOML_HOME": str(self.folder() / "home")}
         keep = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
         return {"PATH": f"{self.python().parent}:{os.environ['PATH']}", **keep, **own, **quiet}
@@ -100,6 +109,13 @@ PEERS = {
         ),
     )
 }
+
+
+@cache
+def _compile(folder: Path) -> None:
+    say("ours: compiling, as the builder does for images")
+    shutil.rmtree(folder, ignore_errors=True)
+    compiled.unpack(folder)
 
 
 def say(line: str) -> None:

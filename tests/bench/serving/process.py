@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.serving.bodies import SMALL, numbers, total
+from tests.bench.serving.bodies import SMALL, Body, numbers, total
 from tests.bench.serving.load import send
 from tests.bench.serving.peers import Peer
 
@@ -41,6 +41,10 @@ class Running:
         """Return the memory of the whole tree in megabytes (10**6 bytes), shared pages counted once."""
         return sum(_rollup(pid, "Pss") for pid in self.tree())
 
+    def cpu_seconds(self) -> float:
+        """Return the time that the whole tree has computed for, in the program and in the kernel."""
+        return sum(map(_computed, self.tree()))
+
     def memory_mb(self) -> float:
         """Return the resident memory of a single process, or PSS of several, in megabytes."""
         return _rollup(self.process.pid, "Rss") if len(self.tree()) == 1 else self.pss_mb()
@@ -56,6 +60,14 @@ def descendants(pid: int) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def _computed(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _rollup(pid: int, what: str) -> float:
@@ -84,8 +96,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(peer: Peer, *more: str, file: str = "model.py", grpc: bool = False) -> Iterator[Running]:
-    """Start a server on its core, wait for its first 200, stop all its processes at the end.
+def running(
+    peer: Peer, *more: str, file: str = "model.py", grpc: bool = False, body: Body = SMALL
+) -> Iterator[Running]:
+    """Start a server on its core, wait for its first 200 to `body`, stop all its processes at the end.
 
     Raises:
         RuntimeError: it ended, or did not answer in time; the message has the end of its log.
@@ -103,7 +117,7 @@ def running(peer: Peer, *more: str, file: str = "model.py", grpc: bool = False) 
                 command, cwd=folder, env=peer.environment(), stdout=output, stderr=output, start_new_session=True
             )
         try:
-            _first_answer(peer, process, http, log)
+            _first_answer(peer, process, http, log, body)
             if port:
                 _listens(port)
             yield Running(peer, process, http, port, time.monotonic() - begun)
@@ -111,9 +125,9 @@ def running(peer: Peer, *more: str, file: str = "model.py", grpc: bool = False) 
             stop(process)
 
 
-def _first_answer(peer: Peer, process: subprocess.Popen[bytes], http: int, log: Path) -> None:
+def _first_answer(peer: Peer, process: subprocess.Popen[bytes], http: int, log: Path, body: Body) -> None:
     deadline = time.monotonic() + _START
-    while (answer := send(http, peer.path, SMALL))[0] != 200:
+    while (answer := send(http, peer.path, body))[0] != 200:
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{peer.name} did not answer: {log.read_text()[-1500:]}")
         time.sleep(0.003)

@@ -98,7 +98,7 @@ HEADS = {
 
 def lines(results: Results, peers: list[str]) -> list[str]:
     """Return the table: first what was measured, then each target with the measured ratio."""
-    rows = [["(rates: rps p50, p99)", *peers]]
+    rows = [["(rates: rps p50, p99)", *("ours (compiled)" if peer == "ours" else peer for peer in peers)]]
     for row, cells in results.items():
         rows.append([HEADS.get(row, row), *(_cell(row, cells.get(peer)) for peer in peers)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(peers) + 1)]

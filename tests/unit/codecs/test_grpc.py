@@ -274,7 +274,8 @@ def test_text_and_numbers_of_the_model_become_bytes_or_an_error():
         put_contents(np.array([7], dtype=object), "BYTES", pb.InferTensorContents())
 
 
-def test_generated_files_are_those_of_the_proto():
+@pytest.mark.parametrize("proto", generate.NAMES)
+def test_generated_files_are_those_of_the_proto(proto):
     folder = Path(generate.__file__).parent
-    for name, text in generate.generate().items():
+    for name, text in generate.generate(proto).items():
         assert (folder / name).read_text() == text, "run python -m modelwright.codecs.proto.generate"

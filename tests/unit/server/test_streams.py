@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from modelwright.errors import InvalidInput
+from modelwright.errors import DeadlineExceeded, InvalidInput
 from modelwright.server.caller import Caller
-from modelwright.server.limits import DeadlineExceeded, moment
+from modelwright.server.limits import moment
 from modelwright.server.rest import sse
 from modelwright.server.rest.bodies import ClientLeft
 from modelwright.server.rest.replies import send_pieces

@@ -1,4 +1,4 @@
-"""One gRPC call: its caller, its log line, and what becomes of an exception."""
+"""One unary call: its caller, its log line, and what becomes of an exception."""
 
 from __future__ import annotations
 
@@ -6,88 +6,81 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import TypeAlias
-
-import grpc
+from typing import Final, TypeAlias
 
 from modelwright.errors import InferenceError, Overloaded
 from modelwright.server import log
 from modelwright.server.caller import CALLER, REQUEST_ID_HEADER, Caller
-from modelwright.server.grpc.metadata import headers_of
 from modelwright.server.grpc.status import code_of
+from modelwright.server.grpc.wire.call import Call
+from modelwright.server.grpc.wire.status import StatusCode
 from modelwright.server.tracing import tracing
 
-Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
-Behaviour: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
-Method: TypeAlias = Callable[[bytes, dict[str, str], Context], Awaitable[bytes]]
+Answer: TypeAlias = Callable[[Call], Awaitable[None]]
+Method: TypeAlias = Callable[[bytes, Call], Awaitable[bytes]]
 
-_REQUEST_ID = REQUEST_ID_HEADER.decode()
+REQUEST_ID: Final = REQUEST_ID_HEADER.decode()
 
 
-def behaviour(path: str, method: Method, *, access_log: bool) -> Behaviour:
-    """Return what grpc is to call for `method`: refusals become statuses, anything else INTERNAL without its text.
+def behaviour(method: Method, *, access_log: bool) -> Answer:
+    """Return what answers a call with `method`: refusals become statuses, anything else INTERNAL without its text.
 
-    Cancellation passes: the caller has left, or its deadline has passed and grpc has told it so.
+    Cancellation passes: the caller has left, or its deadline has passed and it has been told so.
     """
 
-    async def answer(message: bytes, context: Context) -> bytes:
-        headers = headers_of(context.invocation_metadata())
-        given = headers.get(_REQUEST_ID)
-        caller = Caller([] if given is None else [(REQUEST_ID_HEADER, given.encode())])
-        CALLER.set(caller)
-        if caller.given_id is not None:
-            context.set_trailing_metadata(((_REQUEST_ID, caller.request_id),))
-        code = grpc.StatusCode.OK
+    async def answer(call: Call) -> None:
+        caller = caller_of(call)
+        code = StatusCode.OK
         try:
-            return await method(message, headers, context)
+            call.answer(await method(call.message or b"", call))
         except InferenceError as error:
             code = code_of(error)
-            return await _refuse(context, caller, error)
+            _refuse(call, caller, error)
         except asyncio.CancelledError:
-            code = cancelled(context)
+            code = cancelled(call)
             raise
         except Exception:
-            code = grpc.StatusCode.INTERNAL
-            return await _fail(context, caller, path)
+            code = StatusCode.INTERNAL
+            _fail(call, caller)
         finally:
             caller.count(code.name)
 
-    async def logged(message: bytes, context: Context) -> bytes:
+    async def logged(call: Call) -> None:
         begun = perf_counter()
         try:
-            return await answer(message, context)
+            await answer(call)
         finally:
             caller = CALLER.get() or Caller([])
-            log.access("gRPC", path, _number(context.code()), caller.request_id, perf_counter() - begun)
+            log.access("gRPC", call.path, call.code, caller.request_id, perf_counter() - begun)
 
     return logged if access_log else answer
 
 
-def cancelled(context: Context) -> grpc.StatusCode:
+def caller_of(call: Call) -> Caller:
+    """Make the caller of a call the current one; a request id of its own goes back to it."""
+    given = call.head.headers.get(REQUEST_ID)
+    caller = Caller([] if given is None else [(REQUEST_ID_HEADER, given.encode())])
+    CALLER.set(caller)
+    if given is not None and caller.given_id is not None:
+        call.trailing_metadata = [(REQUEST_ID, caller.request_id)]
+    return caller
+
+
+def cancelled(call: Call) -> StatusCode:
     """Return what a cancelled call's caller sees: that its deadline has passed, or nothing, since it has left."""
-    remaining = context.time_remaining()
-    late = remaining is not None and remaining <= 0
-    return grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
+    return StatusCode.DEADLINE_EXCEEDED if call.late else StatusCode.CANCELLED
 
 
-def _number(code: object) -> int:
-    """Return a status as a number; a call that has not been aborted has 0, which is OK."""
-    if isinstance(code, grpc.StatusCode):
-        number: int = code.value[0]
-        return number
-    return code if isinstance(code, int) else 0
-
-
-async def _refuse(context: Context, caller: Caller, error: InferenceError) -> bytes:
-    trailing = [] if caller.given_id is None else [(_REQUEST_ID, caller.request_id)]
+def _refuse(call: Call, caller: Caller, error: InferenceError) -> None:
+    trailing = [] if caller.given_id is None else [(REQUEST_ID, caller.request_id)]
     if isinstance(error, Overloaded):
         trailing.append(("retry-after", str(max(1, round(error.retry_after)))))
-    await context.abort(code_of(error), error.message, tuple(trailing))
+    call.refuse(code_of(error), error.message, trailing)
 
 
-async def _fail(context: Context, caller: Caller, path: str) -> bytes:
+def _fail(call: Call, caller: Caller) -> None:
     """Log the author's exception whole, and tell the caller only where to look for it."""
     tracing.record(sys.exception())
-    log.LOGGER.exception("%s failed, requestId: %s", path, caller.request_id)
+    log.LOGGER.exception("%s failed, requestId: %s", call.path, caller.request_id)
     message = f"the model failed on this request; its server's log has the reason under {caller.request_id}"
-    await context.abort(grpc.StatusCode.INTERNAL, message, ((_REQUEST_ID, caller.request_id),))
+    call.refuse(StatusCode.INTERNAL, message, [(REQUEST_ID, caller.request_id)])

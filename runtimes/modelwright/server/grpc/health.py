@@ -7,22 +7,23 @@ Source: https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 from __future__ import annotations
 
 import asyncio
-from typing import Final, TypeAlias
+from typing import Final
 
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
+from modelwright.codecs import grpc as codec
+from modelwright.codecs.proto import health_pb2 as pb
+from modelwright.errors import InvalidInput
 from modelwright.model import Repository
+from modelwright.server.grpc.wire.call import Call
+from modelwright.server.grpc.wire.status import CallRefused, StatusCode
+from modelwright.server.grpc.wire.terms import Route
 from modelwright.server.health import Health
 
+NAME: Final = pb.DESCRIPTOR.services_by_name["Health"].full_name
 # How often a watched status is looked at again, in seconds: a watcher learns of a drain well within a probe's period.
 _WATCH_PERIOD_S: Final = 0.5
-_Request = health_pb2.HealthCheckRequest
-_Status = health_pb2.HealthCheckResponse
-_Context: TypeAlias = "grpc.aio.ServicerContext[_Request, _Status]"
 
 
-class HealthService(health_pb2_grpc.HealthServicer):
+class HealthService:
     """SERVING for a model that is ready, and for the server when all of them are; nothing is while it drains."""
 
     def __init__(self, repository: Repository, health: Health, services: frozenset[str]) -> None:
@@ -30,29 +31,43 @@ class HealthService(health_pb2_grpc.HealthServicer):
         self._health = health
         self._services = services | {""}
 
-    def status(self, service: str) -> int:
+    def routes(self) -> dict[str, Route]:
+        """Give the methods by their paths."""
+        return {f"/{NAME}/Check": Route(self._check, unary=True), f"/{NAME}/Watch": Route(self._watch, unary=False)}
+
+    def status(self, service: str) -> pb.HealthCheckResponse.ServingStatus:
         """Return a service's status, SERVICE_UNKNOWN for a name that is no service and no model."""
         if service in self._services:
             ready = self._health.ready
         elif service in self._repository.names:
             ready = self._health.model_ready(service)
         else:
-            return _Status.SERVICE_UNKNOWN
-        return _Status.SERVING if ready else _Status.NOT_SERVING
+            return pb.HealthCheckResponse.SERVICE_UNKNOWN
+        return pb.HealthCheckResponse.SERVING if ready else pb.HealthCheckResponse.NOT_SERVING
 
-    async def Check(self, request: _Request, context: _Context) -> _Status:  # noqa: N802 (the protocol's name)
+    async def _check(self, call: Call) -> None:
         """Answer one check; an unknown service is NOT_FOUND, as the protocol has it."""
-        status = self.status(request.service)
-        if status == _Status.SERVICE_UNKNOWN:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"{request.service!r} is no service and no model here")
-        return _Status(status=status)
+        service = _service(call.message or b"")
+        status = self.status(service)
+        if status == pb.HealthCheckResponse.SERVICE_UNKNOWN:
+            raise CallRefused(StatusCode.NOT_FOUND, f"{service!r} is no service and no model here")
+        call.answer(pb.HealthCheckResponse(status=status).SerializeToString())
 
-    async def Watch(self, request: _Request, context: _Context) -> None:  # noqa: N802 (the protocol's name)
-        """Send the status now and whenever it changes, until the caller goes."""
+    async def _watch(self, call: Call) -> None:
+        """Send the status now and whenever it changes, until the caller goes or the server stops."""
+        service = _service(await call.read() or b"")
         told: int | None = None
-        while True:
-            status = self.status(request.service)
+        while not call.stopping:
+            status = self.status(service)
             if status != told:
-                await context.write(_Status(status=status))
+                await call.write(pb.HealthCheckResponse(status=status).SerializeToString())
                 told = status
             await asyncio.sleep(_WATCH_PERIOD_S)
+        raise CallRefused(StatusCode.UNAVAILABLE, "the server is stopping; watch another")
+
+
+def _service(message: bytes) -> str:
+    try:
+        return codec.parse(pb.HealthCheckRequest, message).service
+    except InvalidInput as error:
+        raise CallRefused(StatusCode.INVALID_ARGUMENT, error.message) from None

@@ -1,24 +1,18 @@
-"""gRPC metadata as the headers that a model sees, and a model's headers as metadata."""
+"""A model's response headers as gRPC metadata."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 _KEY: Final = re.compile(r"[0-9a-z_.-]+")
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
 # What the transport writes itself; a model that set one of these would break its own answer.
-_TRANSPORTS: Final = frozenset({"content-type", "content-length", "connection", "host", "te", "transfer-encoding"})
-
-
-def headers_of(metadata: Iterable[tuple[str, str | bytes]] | None) -> dict[str, str]:
-    """Return a call's metadata as headers: text values only, those of a repeated key joined as HTTP has it."""
-    headers: dict[str, str] = {}
-    for key, value in metadata or ():
-        if isinstance(value, str):
-            headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
+_TRANSPORTS: Final = frozenset(
+    {"content-type", "content-length", "connection", "host", "keep-alive", "proxy-connection", "te",
+     "transfer-encoding", "upgrade"}
+)  # fmt: skip
 
 
 def metadata_of(headers: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -29,7 +23,7 @@ def metadata_of(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     """
     return [
         (key, value)
-        for key, value in ((name.lower(), str(text)) for name, text in headers.items())
+        for key, value in ((name.lower(), str(text).strip()) for name, text in headers.items())
         if _KEY.fullmatch(key)
         and _VALUE.fullmatch(value)
         and key not in _TRANSPORTS

@@ -1,7 +1,6 @@
 """The V2 gRPC service: serialized requests in, serialized answers out.
 
-The methods take and give bytes, since grpc calls a message that its own deserializer cannot read INTERNAL, while it is
-the caller's mistake.
+A message that cannot be read is the caller's mistake, and so INVALID_ARGUMENT, where grpc's own servers say INTERNAL.
 """
 
 from __future__ import annotations
@@ -9,8 +8,6 @@ from __future__ import annotations
 from contextlib import suppress
 from time import perf_counter
 from typing import Final
-
-import grpc
 
 from modelwright.codecs import grpc as codec
 from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
@@ -20,9 +17,11 @@ from modelwright.server import declared
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import CALLER, Caller
 from modelwright.server.execution import Execution
-from modelwright.server.grpc.calls import Context, Method, behaviour
+from modelwright.server.grpc.calls import Method, behaviour
 from modelwright.server.grpc.metadata import metadata_of
 from modelwright.server.grpc.streams import InferStreams
+from modelwright.server.grpc.wire.call import Call
+from modelwright.server.grpc.wire.terms import Route
 from modelwright.server.health import Health
 from modelwright.server.log import latency
 from modelwright.server.metrics.counts import Metrics, Tally
@@ -46,8 +45,8 @@ class Service:
         self._access_log = arguments.access_log
         self._arguments = arguments
 
-    def handler(self) -> grpc.GenericRpcHandler:
-        """Return the handler to register with a server."""
+    def routes(self) -> dict[str, Route]:
+        """Give the methods by their paths."""
         methods: dict[str, Method] = {
             "ServerLive": self._server_live,
             "ServerReady": self._server_ready,
@@ -59,34 +58,31 @@ class Service:
             "RepositoryModelLoad": _elsewhere,
             "RepositoryModelUnload": _elsewhere,
         }
-        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.unary_unary_rpc_method_handler(behaviour(f"/{NAME}/{name}", method, access_log=self._access_log))
+        routes = {
+            f"/{NAME}/{name}": Route(behaviour(method, access_log=self._access_log), unary=True)
             for name, method in methods.items()
         }
-        streams = InferStreams(
-            self._prepared, self._attribute, self._admission, self._health, self._arguments, self._metrics
-        )
-        handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(streams.serve)
-        return grpc.method_handlers_generic_handler(NAME, handlers)
+        streams = InferStreams(self._prepared, self._attribute, self._admission, self._arguments, self._metrics)
+        return {**routes, f"/{NAME}/ModelStreamInfer": Route(streams.serve, unary=False)}
 
-    async def _server_live(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    async def _server_live(self, message: bytes, call: Call) -> bytes:
         codec.parse(pb.ServerLiveRequest, message)
         return pb.ServerLiveResponse(live=True).SerializeToString()
 
-    async def _server_ready(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    async def _server_ready(self, message: bytes, call: Call) -> bytes:
         codec.parse(pb.ServerReadyRequest, message)
         return pb.ServerReadyResponse(ready=self._health.ready).SerializeToString()
 
-    async def _model_ready(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    async def _model_ready(self, message: bytes, call: Call) -> bytes:
         request = codec.parse(pb.ModelReadyRequest, message)
         of_version(self._repository.get(request.name), request.version or None)
         return pb.ModelReadyResponse(ready=self._health.model_ready(request.name)).SerializeToString()
 
-    async def _server_metadata(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    async def _server_metadata(self, message: bytes, call: Call) -> bytes:
         codec.parse(pb.ServerMetadataRequest, message)
         return pb.ServerMetadataResponse(name="modelwright", version=version()).SerializeToString()
 
-    async def _model_metadata(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    async def _model_metadata(self, message: bytes, call: Call) -> bytes:
         request = codec.parse(pb.ModelMetadataRequest, message)
         described = of_version(self._repository.get(request.name), request.version or None)
         answer = pb.ModelMetadataResponse(name=described.name, platform=described.platform, versions=described.versions)
@@ -95,14 +91,14 @@ class Service:
                 tensors.add(name=each.name, datatype=each.datatype, shape=each.shape)
         return answer.SerializeToString()
 
-    async def _model_infer(self, message: bytes, headers: dict[str, str], context: Context) -> bytes:
+    async def _model_infer(self, message: bytes, call: Call) -> bytes:
         caller = CALLER.get() or Caller([])
         tally = caller.tally = self._metrics.request("grpc")
         TIMINGS.set(tally)
         try:
             entered = tally.entered = self._admission.enter()
             try:
-                answer = await self._infer(message, headers, context, tally)
+                answer = await self._infer(message, call, tally)
                 tally.settle(perf_counter() - entered)
                 return answer
             finally:
@@ -113,15 +109,14 @@ class Service:
             self._attribute(message, tally)
             raise
 
-    async def _infer(self, message: bytes, headers: dict[str, str], context: Context, tally: Tally) -> bytes:
-        call = codec.decode(message, headers)
-        response = await self._prepared(call, tally).infer(call.request)
-        answer = codec.encode(response, call)
+    async def _infer(self, message: bytes, call: Call, tally: Tally) -> bytes:
+        asked = codec.decode(message, call.headers)
+        response = await self._prepared(asked, tally).infer(asked.request)
+        answer = codec.encode(response, asked)
         if response.headers:
-            metadata = metadata_of(response.headers)
             # Before the answer for KServe's callers, behind it for MLServer's.
-            await context.send_initial_metadata(metadata)
-            context.set_trailing_metadata((*(context.trailing_metadata() or ()), *metadata))
+            call.initial_metadata = metadata = metadata_of(response.headers)
+            call.trailing_metadata = [*call.trailing_metadata, *metadata]
         return answer
 
     def _attribute(self, message: bytes, tally: Tally) -> None:
@@ -141,5 +136,5 @@ class Service:
         return model
 
 
-async def _elsewhere(message: bytes, headers: dict[str, str], context: Context) -> bytes:
+async def _elsewhere(message: bytes, call: Call) -> bytes:
     raise NotImplementedByModel(REPOSITORY_REMEDY)

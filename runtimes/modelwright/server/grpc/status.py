@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-from grpc import StatusCode
-
 from modelwright.errors import InferenceError
+from modelwright.server.grpc.wire.status import StatusCode
 
 # kserve's servers and clients use these codes too; its client retries on UNAVAILABLE.
 _CODES: Final[Mapping[int, StatusCode]] = {
