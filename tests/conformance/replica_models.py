@@ -26,7 +26,7 @@ class Worker:
     def pid(self) -> int:
         return os.getpid()
 
-    def wait_for(self, path: str) -> int:
+    def wait_for(self, path: str, beside: object = None) -> int:
         Path(f"{path}.{os.getpid()}").touch()
         while not Path(path).exists():
             time.sleep(0.01)

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -238,6 +239,52 @@ def test_the_mlserver_example_in_both_forms(tmp_path: Path, cache: Path, uv: str
     )
     # The tarball's packages are in it: neither uv nor an index is asked.
     assert answer({"UV": "", "PATH": "/usr/bin:/bin"}) == ["XXVI"]
+
+
+def conda_prefix(prefix: Path, packages: Path) -> None:
+    """Lay a Python of its own out as conda does, with the packages of another environment in it."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    base = Path(sys.base_prefix)
+    (prefix / "bin").mkdir(parents=True)
+    shutil.copy(Path(sys.executable).resolve(), prefix / "bin" / version)
+    (prefix / "bin" / "python").symlink_to(version)
+    left_out = shutil.ignore_patterns(
+        "site-packages", "dist-packages", "test", "tests", "idlelib", "__pycache__", "config-*"
+    )
+    shutil.copytree(base / "lib" / version, prefix / "lib" / version, ignore=left_out, symlinks=True)
+    for library in (base / "lib").glob(f"lib{version}*.so*"):
+        shutil.copy(library, prefix / "lib", follow_symlinks=False)
+    shutil.copytree(packages, prefix / "lib" / version / "site-packages")
+    # A script of conda's has the prefix in its first line, and conda-unpack has to mend it.
+    (prefix / "bin" / "where").write_text(f"#!{prefix}/bin/python\nprint('here')\n")
+    (prefix / "share").mkdir()
+    (prefix / "share" / "place.txt").write_text(f"prefix={prefix}\n")
+    (prefix / "conda-meta").mkdir()
+    (prefix / "conda-meta" / "history").touch()
+    record = {"name": "python", "version": sys.version.split()[0], "files": [], "link": None, "url": ""}
+    (prefix / "conda-meta" / f"python-{record['version']}-0.json").write_text(json.dumps(record))
+
+
+def test_what_the_genuine_conda_pack_packs_serves(
+    begin: Start, cache: Path, roman: Start, tmp_path: Path, uv: str
+) -> None:
+    prefix, tarball = tmp_path / "envs" / "roman", tmp_path / "environment.tar.gz"
+    conda_prefix(prefix, next(made(cache, roman).glob("lib/python*/site-packages")))
+    tool = [uv, "tool", "run", "--quiet", "--from", "conda-pack==0.9.2", "--with", "setuptools<81", "conda-pack"]
+    pack = [*tool, "--prefix", str(prefix), "--output", str(tarball), "--compress-level", "1", "--ignore-missing-files"]
+    packed = subprocess.run(pack, capture_output=True, text=True, check=False)
+    assert packed.returncode == 0, packed.stdout + packed.stderr
+    with tarfile.open(tarball) as tar:
+        assert {"bin/conda-unpack", "bin/activate", "conda-meta/history"} <= set(tar.getnames())
+    # What it was packed from is no longer there, as on another machine.
+    shutil.rmtree(prefix)
+    server = serving(begin("file", str(tarball)))
+    answer = ask(server).json
+    assert answer["roman"] == "IV"
+    unpacked = Path(answer["prefix"])
+    assert not unpacked.is_relative_to(tmp_path / "envs")
+    # Its own bin/conda-unpack has put the new place into the files that name the old one.
+    assert (unpacked / "share" / "place.txt").read_text() == f"prefix={unpacked}\n"
 
 
 NOS = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -43,6 +45,16 @@ def gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+def shared_memory() -> int:
+    """Count this process's mappings and descriptors of memory that it shares with replicas, and files of such."""
+    gc.collect()
+    found = Path("/proc/self/maps").read_text().count("memfd:modelwright")
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found += "memfd:modelwright" in str(each.readlink())
+    return found + sum(each.name.startswith(("modelwright", "psm_")) for each in Path("/dev/shm").iterdir())
 
 
 def test_calls_are_done_elsewhere_in_order(replicas: Processes) -> None:
@@ -130,6 +142,31 @@ def test_a_killed_replica_is_replaced_and_its_call_done_again(replicas: Processe
     os.kill(first, signal.SIGKILL)
     mark.touch()
     assert future.result(DEADLINE_S) == replicas.pids[0] != first
+
+
+def test_a_replica_killed_with_arrays_in_both_hands_leaves_no_memory(tmp_path: Path) -> None:
+    before = shared_memory()
+    made = Processes(Worker, 2)
+    mark, large = tmp_path / "go", np.arange(500_000)
+    result = made.submit("add", {"x": large}, on=0).result(DEADLINE_S)
+    first = made.pids[0]
+    future = made.submit("wait_for", {"path": str(mark), "beside": large}, on=0)
+    until((tmp_path / f"go.{first}").exists)
+    os.kill(first, signal.SIGKILL)
+    mark.touch()
+    assert future.result(DEADLINE_S) == made.pids[0] != first
+    # What the dead one gave stays for as long as somebody has it.
+    np.testing.assert_array_equal(result, large + 1)
+    del result
+    made.close()
+    del made, future
+    until(lambda: shared_memory() == before)
+
+
+def test_results_that_are_kept_stay_as_they_were(replicas: Processes) -> None:
+    # More of them than an arena has slots.
+    kept = [replicas.submit("add", {"x": np.full(70_000, number)}).result(DEADLINE_S) for number in range(300)]
+    assert all((array == number + 1).all() for number, array in enumerate(kept))
 
 
 def test_one_killed_between_two_calls_costs_none_of_them(replicas: Processes) -> None:

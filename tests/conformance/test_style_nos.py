@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.conformance.server_process import ROOT
+from tests.conformance.server_process import ROOT, Reply
 from tests.conformance.style_process import Styled
 
 EXAMPLE = ROOT / "runtimes" / "examples" / "07-nos-clip"
-RUN_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +30,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Styled]:
     finally:
         running.stop()
         running.kill()
-
-
-def run(script: Path) -> str:
-    """Run a script as its author does, `nos` answered by ours."""
-    command = [sys.executable, "-m", "modelwright", "run", "--", "python", script.name]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "runtimes")}
-    done = subprocess.run(
-        command, cwd=script.parent, env=environment, capture_output=True, text=True, timeout=RUN_S, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_the_class_and_each_method_are_models(clip: Styled) -> None:
@@ -82,34 +71,117 @@ def test_its_routes_are_described_and_counted(clip: Styled) -> None:
     assert re.search(r'modelwright_requests_total\{[^}]*protocol="own"[^}]*\} [1-9]', metrics), metrics
 
 
-def test_the_examples_script_encodes_every_frame() -> None:
-    said = run(EXAMPLE / "stream.py")
-    assert "ModelHandle(name=CLIP, replicas=2" in said
-    assert "24 frames encoded" in said
+TALKER = """
+from typing import Iterator, List
+from PIL import Image
+
+class Talker:
+    def chat(self, prompt: str, n: int = 2) -> Iterator[str]:
+        for number in range(n):
+            yield f"{prompt} {number} "
+
+    def count(self, n: int):
+        for number in range(n):
+            if number == 3:
+                raise LookupError("of the author's")
+            yield {"number": number}
+
+    def size(self, images: List[Image.Image]):
+        return [[*image.size, image.mode] for image in images]
+
+    def transcribe(self, path: str) -> dict:
+        with open(path, "rb") as file:
+            return {"bytes": len(file.read()), "suffix": path[-4:], "path": path}
+"""
 
 
-def test_a_plain_class_with_a_generator_streams(tmp_path: Path) -> None:
-    (tmp_path / "talker.py").write_text(
-        dedent("""
-        from typing import Iterator
-        class Talker:
-            def chat(self, prompt: str, n: int = 2) -> Iterator[str]:
-                for number in range(n):
-                    yield f"{prompt} {number} "
-        """)
-    )
-    running = Styled(tmp_path, "nos", f"{tmp_path / 'talker.py'}:Talker")
+@pytest.fixture(scope="module")
+def talker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Styled]:
+    folder = tmp_path_factory.mktemp("talker")
+    (folder / "talker.py").write_text(TALKER)
+    running = Styled(folder, "nos", f"{folder / 'talker.py'}:Talker")
     try:
-        running.wait_until_serving()
-        inputs = [{"name": "prompt", "datatype": "BYTES", "shape": [1], "data": ["hi"]}]
-        reply = running.ask("POST", "/v2/models/Talker.chat/infer_stream", {"inputs": inputs})
-        events = [json.loads(line[6:]) for line in reply.body.decode().splitlines() if line.startswith("data: ")]
-        assert [event["outputs"][0]["data"] for event in events] == [["hi 0 "], ["hi 1 "]]
-        reply = running.ask("POST", "/v1/models/Talker:predict", {"inputs": {"prompt": "hi", "n": 3}})
-        assert reply.json == {"predictions": "hi 0 hi 1 hi 2 "}
+        yield running.wait_until_serving()
     finally:
         running.stop()
         running.kill()
+
+
+def test_a_plain_class_with_a_generator_streams(talker: Styled) -> None:
+    inputs = [{"name": "prompt", "datatype": "BYTES", "shape": [1], "data": ["hi"]}]
+    reply = talker.ask("POST", "/v2/models/Talker.chat/infer_stream", {"inputs": inputs})
+    events = [json.loads(line[6:]) for line in reply.body.decode().splitlines() if line.startswith("data: ")]
+    assert [event["outputs"][0]["data"] for event in events] == [["hi 0 "], ["hi 1 "]]
+    reply = talker.ask("POST", "/v1/models/Talker:predict", {"inputs": {"prompt": "hi", "n": 3}})
+    assert reply.json == {"predictions": "hi 0 hi 1 hi 2 "}
+
+
+def infer(talker: Styled, method: str, **inputs: Any) -> Reply:
+    asked = {"model_id": "Talker", "method": method, "stream": True, "inputs": inputs}
+    return talker.ask("POST", "/v1/infer", asked)
+
+
+def test_nos_own_endpoint_streams_pieces_as_they_are(talker: Styled) -> None:
+    reply = infer(talker, "chat", prompt="hi", n=3)
+    assert (reply.status, reply.body) == (200, b"hi 0 hi 1 hi 2 ")
+    assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert infer(talker, "count", n=2).body == b'{"number":0}\n{"number":1}\n'
+    # A method that is no generator gives its one answer.
+    assert json.loads(infer(talker, "transcribe", path=__file__).body)["suffix"] == "s.py"
+    refused = infer(talker, "chat", prompts="hi")
+    assert (refused.status, refused.json["error"]) == (400, "chat has no input 'prompts'; it takes prompt, n")
+    missing = infer(talker, "count")
+    assert (missing.status, missing.json["error"]) == (400, "input 'n' of count is missing; it takes n")
+
+
+def test_a_stream_that_breaks_off_is_no_whole_answer(talker: Styled) -> None:
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        infer(talker, "count", n=9)
+    assert "of the author's" in talker.log
+    assert infer(talker, "count", n=1).status == 200
+
+
+def upload(talker: Styled, *fields: tuple[str, str | None, bytes]) -> Reply:
+    """Send a form of fields: their names, their files' names, their contents."""
+    body = b""
+    for name, filename, content in fields:
+        more = f'; filename="{filename}"' if filename else ""
+        body += (
+            f'--b0undary\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + content + b"\r\n"
+        )
+    headers = {"Content-Type": "multipart/form-data; boundary=b0undary"}
+    return talker.ask("POST", "/v1/infer/file", body + b"--b0undary--\r\n", headers)
+
+
+def test_files_are_uploaded_as_to_nos(talker: Styled) -> None:
+    written = BytesIO()
+    Image.new("RGBA", (5, 3)).save(written, format="PNG")
+    model = ("model_id", None, b"Talker")
+    image = ("file", "a.PNG", written.getvalue())
+    reply = upload(talker, model, ("method", None, b"size"), image)
+    assert (reply.status, reply.json) == (201, [[5, 3, "RGB"]])
+    sound = bytes(range(256)) * 50 + b"\r\n--b0und"
+    reply = upload(talker, model, ("method", None, b"transcribe"), ("file", "speech.wav", sound))
+    assert (reply.status, reply.json["bytes"], reply.json["suffix"]) == (201, len(sound), ".wav")
+    assert not Path(reply.json["path"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "told"),
+    [
+        ([("file", "a.png", b"x")], 422, "no field 'model_id'"),
+        ([("model_id", None, b"Talker")], 400, "no 'file'"),
+        ([("model_id", None, b"Talker"), ("url", None, b"http://x/a.png")], 400, "'url' is not fetched here"),
+        ([("model_id", None, b"Talker"), ("file", "a.exe", b"x")], 400, "its name must end with one of .avi,"),
+        ([("model_id", None, b"Talker"), ("file", "a.png", b"")], 400, "is empty"),
+        ([("model_id", None, b"other"), ("file", "a.png", b"x")], 400, "'model_id' 'other' is not served here"),
+        ([("model_id", None, b"Talker"), ("method", None, b"size"), ("file", "a.png", b"x")], 400, "is no image"),
+    ],
+)
+def test_forms_that_are_wrong_are_the_callers(fields: list[Any], status: int, told: str, talker: Styled) -> None:
+    reply = upload(talker, *fields)
+    assert reply.status == status
+    assert told in reply.json["error"]
 
 
 def test_serve_yaml_serves_its_models_from_so_many_workers(tmp_path: Path) -> None:
@@ -139,119 +211,3 @@ def test_serve_yaml_serves_its_models_from_so_many_workers(tmp_path: Path) -> No
     finally:
         running.stop()
         running.kill()
-
-
-# NOS's guide to custom models, https://docs.nos.run/docs/guides/running-custom-models.html, block by block: a tiny
-# class in the place of transformers' CLIP, batches of arrays in the place of a video file.
-DEFINING = """
-from typing import Union, List
-from PIL import Image
-
-import numpy as np
-
-class CLIP:
-    def __init__(self, model_name: str = "openai/clip-vit-base-patch32"):
-        self.model_name = model_name
-
-    def encode_image(self, images: Union[Image.Image, np.ndarray, List[Image.Image], List[np.ndarray]]):
-        return np.array([np.asarray(image, np.float32).mean() for image in images])
-
-    def encode_text(self, texts: Union[str, List[str]]) -> np.ndarray:
-        if isinstance(texts, str):
-            texts = [texts]
-        return np.array([len(text) for text in texts])
-"""
-WRAPPING = """
-from nos.common import ModelSpec
-from nos.manager import ModelManager, ModelHandle
-
-spec = ModelSpec.from_cls(
-    CLIP,
-    init_args=(),
-    init_kwargs={"model_name": "openai/clip-vit-base-patch32"},
-)
-# The guide has no such line: it calls `manager` below a comment that says to create one.
-manager = ModelManager()
-handle: ModelHandle = manager.load(spec)
-img = Image.new("RGB", (4, 4), (3, 3, 3))
-img_embedding = handle.encode_image(images=[img])
-txt_embedding = handle.encode_text(texts=["fox jumped over the moon"])
-print("wrapped", img_embedding, txt_embedding)
-"""
-SCALING = """
-handle.scale(replicas=4)
-print(handle)
-
-def encode_images_imap(images_generator):
-    for images in images_generator:
-        handle.encode_image.submit(images=images)
-        if handle.results.ready():
-            yield handle.results.get_next()
-    while not handle.results.ready():
-        yield handle.results.get_next()
-
-def VideoReader(frames):
-    for number in range(frames):
-        yield [np.full((4, 4, 3), number, np.uint8)]
-
-images_generator = VideoReader(21)
-# The guide passes `images`, a name that it has not; and its loop has a comment for a body.
-seen = []
-for embedding in encode_images_imap(images_generator=images_generator):
-    seen.append(float(embedding[0]))
-print("streamed", seen == [float(number) for number in range(21)])
-handle.scale(replicas="auto")
-print("auto", handle.num_replicas >= 1)
-"""
-ENVIRONMENT = """
-# The guide does not import it.
-from nos.common import RuntimeEnv
-
-class CustomModel:
-    def __init__(self, model_name: str = "fake_model"):
-        import sklearn  # noqa: F401
-
-    def __call__(self, images: Union[np.ndarray, List[np.ndarray]], n: int = 1) -> np.ndarray:
-        ...
-
-spec = ModelSpec.from_cls(
-    CustomModel,
-    init_args=(),
-    init_kwargs={"model_name": "fake_model"},
-    runtime_env=RuntimeEnv.from_packages(["scikit-learn", "a-package-that-nobody-has"]),
-)
-try:
-    manager.load(spec)
-except Exception as error:
-    print("environment", error)
-"""
-
-
-def test_the_guide_runs_step_by_step(tmp_path: Path) -> None:
-    script = tmp_path / "guide.py"
-    script.write_text(DEFINING + WRAPPING + SCALING + ENVIRONMENT)
-    said = run(script)
-    assert "wrapped [3.] [24]" in said
-    assert "ModelHandle(name=CLIP, replicas=4, qsize=8)" in said
-    assert "streamed True" in said
-    assert "auto True" in said
-    assert re.search(r"environment model 'CustomModel' has a runtime_env with .*a-package-that-nobody-has, which", said)
-
-
-def test_the_guides_file_is_served_too(tmp_path: Path) -> None:
-    (tmp_path / "guide.py").write_text(DEFINING + WRAPPING.replace("print(", "manager.evict()\nprint("))
-    running = Styled(tmp_path, "nos", str(tmp_path / "guide.py"))
-    try:
-        running.wait_until_serving()
-        reply = running.ask("POST", "/v1/models/CLIP.encode_text:predict", {"instances": [{"texts": "fox"}]})
-        assert reply.json == {"predictions": [[3]]}
-    finally:
-        running.stop()
-        running.kill()
-
-
-def test_the_guide_as_written_is_told_what_it_lacks(tmp_path: Path) -> None:
-    (tmp_path / "guide.py").write_text(DEFINING + WRAPPING.replace("manager = ModelManager()", ""))
-    running = Styled(tmp_path, "nos", str(tmp_path / "guide.py"))
-    assert running.process.wait(RUN_S) == 2
-    assert "write `from nos.manager import manager`, or `manager = ModelManager()`" in running.log

@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from modelwright.environments import frames, messages
+from modelwright.environments import frames, messages, sharing
 from modelwright.environments.frames import Kind
 from modelwright.environments.values import Unreadable
 from modelwright.environments.wire import Wire
 from modelwright.errors import InferenceError
 from modelwright.model import HttpRequest, Model, OpenAIOperation
+from modelwright.scale.arena import NO_ARENAS, Arenas
 
 LOGGER = logging.getLogger("modelwright.environments")
 Answer = TypeVar("Answer")
@@ -55,9 +56,9 @@ async def _answer_until_told(model: Model, listening: socket.socket) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     place = Threads()
     model.bind(place)
-    server = await asyncio.get_running_loop().create_unix_server(lambda: Answering(model, place).wire, sock=listening)
+    taking = asyncio.create_task(sharing.accept(listening, lambda arenas: Answering(model, place, arenas).wire))
     await stop.wait()
-    server.close()
+    taking.cancel()
     model.unload()
 
 
@@ -84,12 +85,12 @@ class Threads:
 class Answering:
     """One process of the server's, and what it has asked."""
 
-    def __init__(self, model: Model, place: Threads) -> None:
+    def __init__(self, model: Model, place: Threads, arenas: Arenas = NO_ARENAS) -> None:
         self._model = model
         self._place = place
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._windows: dict[int, asyncio.Semaphore] = {}
-        self.wire = Wire(self._take, self._greet)
+        self.wire = Wire(self._take, self._greet, arenas)
         self.wire.ended.add_done_callback(self._ended)
 
     def _greet(self) -> None:
@@ -166,9 +167,10 @@ class Answering:
             return None, _payloads(answer)
         return messages.from_payload(answer), None
 
-    async def _do_route(self, place: int, asked: list[Any]) -> tuple[list[Any], None]:
+    async def _do_route(self, place: int, asked: list[Any]) -> tuple[list[Any], AsyncIterator[bytes] | None]:
         answer = await self._model.own_routes[place].answer(HttpRequest(*asked))
-        return [answer.status, answer.body, dict(answer.headers)], None
+        pieces = answer.body if isinstance(answer.body, AsyncIterator) else None
+        return [answer.status, None if pieces is not None else answer.body, dict(answer.headers)], pieces
 
 
 async def _payloads(pieces: AsyncIterator[Any]) -> AsyncIterator[Any]:

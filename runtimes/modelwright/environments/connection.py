@@ -7,7 +7,7 @@ import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
-from modelwright.environments import messages
+from modelwright.environments import messages, sharing
 from modelwright.environments.child import WINDOW
 from modelwright.environments.frames import Kind
 from modelwright.environments.values import Unreadable
@@ -37,8 +37,9 @@ class Connection:
         """
         loop = asyncio.get_running_loop()
         first: asyncio.Future[tuple[Kind, Any]] = loop.create_future()
-        wire = Wire(lambda kind, _, value: first.set_result((kind, value)))
-        await loop.create_unix_connection(lambda: wire, address)
+        wire = await sharing.connect(
+            address, lambda arenas: Wire(lambda kind, _, value: first.set_result((kind, value)), arenas=arenas)
+        )
         try:
             either: set[asyncio.Future[Any]] = {first, wire.ended}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

@@ -11,6 +11,8 @@ from modelwright.environments.values import Buffer, Unreadable, encode
 if TYPE_CHECKING:
     import socket
 
+    from modelwright.scale.arena import Outgoing
+
 _MAGIC: Final = b"MWE1"
 HEADER: Final = struct.Struct("<4sBQQ")
 # Bytes; of the server's own limits on bodies none is larger by default, and numbers beyond it are no length.
@@ -34,9 +36,9 @@ class Kind(IntEnum):
     END = 9
 
 
-def pack(kind: Kind, call: int, value: object) -> list[bytes | memoryview]:
-    """Give a frame in pieces; raises Unreadable for a value that has no bytes."""
-    parts = encode(value)
+def pack(kind: Kind, call: int, value: object, outgoing: Outgoing | None = None) -> list[bytes | memoryview]:
+    """Give a frame in pieces, large arrays in an arena; raises Unreadable for a value that has no bytes."""
+    parts = encode(value, outgoing)
     return [HEADER.pack(_MAGIC, kind, call, sum(map(len, parts))), *parts]
 
 

@@ -101,14 +101,14 @@ def from_metadata(metadata: ModelMetadata) -> list[Any]:
     tensors = [
         [[each.name, each.datatype, list(each.shape)] for each in side] for side in (metadata.inputs, metadata.outputs)
     ]
-    return [metadata.platform, list(metadata.versions), metadata.binding, *tensors]
+    return [metadata.platform, list(metadata.versions), metadata.binding, dict(metadata.parameters), *tensors]
 
 
 def to_metadata(model_name: str, value: list[Any]) -> ModelMetadata:
     """Put the description of the model that is served as `model_name` together."""
-    platform, versions, binding, *sides = value
+    platform, versions, binding, parameters, *sides = value
     inputs, outputs = (tuple(TensorMetadata(name, kind, tuple(shape)) for name, kind, shape in side) for side in sides)
-    return ModelMetadata(model_name, platform, tuple(versions), inputs, outputs, binding)
+    return ModelMetadata(model_name, platform, tuple(versions), inputs, outputs, binding, parameters)
 
 
 def from_error(error: BaseException) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from modelwright.environments import INSIDE, Wanted
 from modelwright.environments.description import Description
 from modelwright.environments.interpreter import Interpreter
 
-_BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
+BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
 # A layer above this one: it knows the styles.
 _PROGRAM: Final = "modelwright.styles.apart"
 # They name the server's environment, or what is importable there.
@@ -42,8 +43,8 @@ class Process:
                 "model_name": wanted.model_name,
             }
             self._process = subprocess.Popen(
-                [str(interpreter.program), "-s", str(_BOOTSTRAP), _PROGRAM, json.dumps(told)],
-                env=_environment(interpreter, description, os.environ),
+                [str(interpreter.program), "-s", str(BOOTSTRAP), _PROGRAM, json.dumps(told)],
+                env=environment(interpreter, description, os.environ),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(listening.fileno(), reading),
                 # A terminal's Ctrl-C is for the server, which drains first.
@@ -59,7 +60,8 @@ class Process:
         self._process.poll()
 
 
-def _environment(interpreter: Interpreter, description: Description, inherited: os._Environ[str]) -> dict[str, str]:
+def environment(interpreter: Interpreter, description: Description, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment variables of a process in an environment: those inherited, without the server's own."""
     folder = interpreter.program.parent.parent
     kept = {name: value for name, value in inherited.items() if name not in _SERVERS}
     path = os.pathsep.join(filter(None, [str(interpreter.program.parent), inherited.get("PATH")]))

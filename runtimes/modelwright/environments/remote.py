@@ -220,8 +220,8 @@ class RemoteModel(Model):
                 request.method, request.path, dict(request.path_parameters), request.query, dict(request.headers),
                 request.body,
             ]  # fmt: skip
-            (status, body, headers), _ = await (await self._connected()).ask("route", place, asked)
-            return HttpAnswer(status, body, headers)
+            (status, body, headers), pieces = await (await self._connected()).ask("route", place, asked)
+            return HttpAnswer(status, body if pieces is None else pieces, headers)
 
         return answer
 

@@ -1,7 +1,8 @@
 """Plain values and arrays as bytes, and back: what processes of two Pythons say to each other.
 
 A tag a value, lengths before contents, little-endian; nothing is looked up by name and nothing is executed. Arrays keep
-their dtype, their bytes are neither copied on the way out nor on the way in, and begin at a multiple of 16.
+their dtype, their bytes are neither copied on the way out nor on the way in, and begin at a multiple of 16. Large ones
+lie in an arena, where both processes have one, and the value says where.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from typing import Any, Final
+
+from modelwright.scale import arena
+from modelwright.scale.arena import Incoming, Outgoing
 
 # numpy's kinds that are plain numbers.
 _NUMBERS: Final = "biuf"
@@ -29,8 +33,8 @@ class Unreadable(Exception):
     """Bytes that are no value, or a value that has no bytes; the message says which."""
 
 
-def encode(value: object) -> Parts:
-    """Give a value as pieces to be sent one after the other.
+def encode(value: object, outgoing: Outgoing | None = None) -> Parts:
+    """Give a value as pieces to be sent one after the other, its large arrays in `outgoing` where that has room.
 
     It is made of None, booleans, numbers, text, bytes, lists, mappings and arrays.
 
@@ -38,19 +42,23 @@ def encode(value: object) -> Parts:
         Unreadable: it holds something else, named by its type.
 
     """
-    writer = _Writer()
-    writer.write(value, 0)
+    writer = _Writer(outgoing)
+    try:
+        writer.write(value, 0)
+    except BaseException:
+        writer.give_up()
+        raise
     return writer.finish()
 
 
-def decode(content: Buffer) -> Any:  # noqa: ANN401 - whatever was encoded
-    """Give the value; arrays are views of `content`, read-only ones.
+def decode(content: Buffer, incoming: Incoming | None = None) -> Any:  # noqa: ANN401 - whatever was encoded
+    """Give the value; arrays are views of `content` or of `incoming`, read-only ones.
 
     Raises:
         Unreadable: `content` is no value.
 
     """
-    reader = _Reader(content)
+    reader = _Reader(content, incoming)
     try:
         value = reader.read(0)
     except (struct.error, IndexError, ValueError, TypeError) as error:
@@ -61,10 +69,17 @@ def decode(content: Buffer) -> Any:  # noqa: ANN401 - whatever was encoded
 
 
 class _Writer:
-    def __init__(self) -> None:
+    def __init__(self, outgoing: Outgoing | None) -> None:
+        self._outgoing = outgoing
+        self._places: list[int] = []
         self._parts: Parts = []
         self._open = bytearray()
         self._length = 0
+
+    def give_up(self) -> None:
+        """Free what lies in the arena: nobody is told of it."""
+        if self._outgoing is not None:
+            self._outgoing.give_back(self._places)
 
     def finish(self) -> Parts:
         self._close()
@@ -124,11 +139,15 @@ class _Writer:
             )
         if value.dtype.kind in _NUMBERS:
             little = value.astype(value.dtype.newbyteorder("<"), copy=False)
-            self._open += b"a"
+            flat: Any = np.ascontiguousarray(little).reshape(-1).view(np.uint8)
+            place = self._placed(memoryview(flat))
+            self._open += b"a" if place is None else b"A"
             self._sized(b"s", little.dtype.str.encode())
             self.write(list(value.shape), depth)
-            flat: Any = np.ascontiguousarray(little).reshape(-1).view(np.uint8)
-            self._raw(memoryview(flat))
+            if place is None:
+                self._raw(memoryview(flat))
+            else:
+                self._open += _U64.pack(place) + _U64.pack(len(flat))
         elif value.dtype.kind in "OSU":
             self._open += b"o"
             self.write(list(value.shape), depth)
@@ -137,6 +156,14 @@ class _Writer:
             self._sized(b"b", b"".join(items))
         else:
             raise Unreadable(f"an array of {value.dtype} cannot leave its process; use numbers or bytes")
+
+    def _placed(self, content: memoryview) -> int | None:
+        if self._outgoing is None or len(content) < arena.SHARED:
+            return None
+        place = self._outgoing.put(content)
+        if place is not None:
+            self._places.append(place)
+        return place
 
     def _sized(self, tag: bytes, content: bytes) -> None:
         self._open += tag + _U64.pack(len(content)) + content
@@ -159,7 +186,8 @@ class _Writer:
 
 
 class _Reader:
-    def __init__(self, content: Buffer) -> None:
+    def __init__(self, content: Buffer, incoming: Incoming | None) -> None:
+        self._incoming = incoming
         self._content = memoryview(content).toreadonly()
         self.at = 0
 
@@ -186,22 +214,29 @@ class _Reader:
                 return [self.read(depth + 1) for _ in range(self._count())]
             case b"m":
                 return {self.read(depth + 1): self.read(depth + 1) for _ in range(self._count())}
-            case b"a":
-                return self._numbers(depth)
+            case b"a" | b"A":
+                return self._numbers(depth, shared=tag == b"A")
             case b"o":
                 return self._objects(depth)
         raise Unreadable(f"no value begins with {tag!r}")
 
-    def _numbers(self, depth: int) -> Any:  # noqa: ANN401
+    def _numbers(self, depth: int, *, shared: bool) -> Any:  # noqa: ANN401
         import numpy as np  # noqa: PLC0415
 
         dtype = np.dtype(self.read(depth + 1))
         if dtype.kind not in _NUMBERS:
             raise Unreadable(f"no array of {dtype} is expected")
         shape = self.read(depth + 1)
+        if shared:
+            return np.frombuffer(self._shared(self._unpack(_U64), self._unpack(_U64)), dtype).reshape(shape)
         size = self._unpack(_U64)
         self.at += -self.at % _ALIGNED
         return np.frombuffer(self._take(size), dtype).reshape(shape)
+
+    def _shared(self, place: int, size: int) -> memoryview:
+        if self._incoming is None:
+            raise Unreadable("an array in an arena that is not there")
+        return self._incoming.view(place, size).toreadonly()
 
     def _objects(self, depth: int) -> Any:  # noqa: ANN401
         import numpy as np  # noqa: PLC0415

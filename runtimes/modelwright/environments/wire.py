@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from modelwright.environments import frames
 from modelwright.environments.frames import Kind
 from modelwright.environments.values import Unreadable, decode
+from modelwright.scale.arena import NO_ARENAS, Arenas
 
 # Bytes; several small frames arrive in one reading, the rest of a large one goes where it belongs.
 _ROOM: Final = 64 * 1024
@@ -18,8 +19,9 @@ Take = Callable[[Kind, int, Any], None]
 class Wire(asyncio.BufferedProtocol):
     """Gives each frame to `take`; `ended` is done once the other side is gone or has sent what is no frame."""
 
-    def __init__(self, take: Take, made: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, take: Take, made: Callable[[], None] = lambda: None, arenas: Arenas = NO_ARENAS) -> None:
         self.take = take
+        self._arenas = arenas
         self._made = made
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
@@ -43,9 +45,9 @@ class Wire(asyncio.BufferedProtocol):
 
     def send_now(self, kind: Kind, call: int, value: object) -> None:
         """Send a frame without waiting; see `send` for what is raised."""
-        parts = frames.pack(kind, call, value)
         if self._transport is None or self._transport.is_closing():
             raise ConnectionResetError("the connection is closed")
+        parts = frames.pack(kind, call, value, self._arenas.outgoing)
         self._transport.writelines(parts)
 
     def close(self) -> None:
@@ -62,6 +64,8 @@ class Wire(asyncio.BufferedProtocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Say that the other side is gone."""
         self.resume_writing()
+        # Whoever has an array of the other side's keeps its memory; nobody else does.
+        self._arenas = NO_ARENAS
         if not self.ended.done():
             self.ended.set_result(None)
 
@@ -89,7 +93,7 @@ class Wire(asyncio.BufferedProtocol):
             self._at += count
             if self._at == len(self._body):
                 body, self._body = self._body, None
-                self.take(self._kind, self._call, decode(body))
+                self.take(self._kind, self._call, decode(body, self._arenas.incoming))
         except Unreadable as error:
             if not self.ended.done():
                 self.ended.set_exception(error)
@@ -107,7 +111,7 @@ class Wire(asyncio.BufferedProtocol):
                 body[:have] = self._small[start:begun]
                 self._kind, self._call, self._at, self._body = kind, call, have, body
                 break
-            self.take(kind, call, decode(body))
+            self.take(kind, call, decode(body, self._arenas.incoming))
         left = self._filled - begun
         if begun and left:
             self._small[:left] = bytes(self._small[begun : self._filled])

@@ -1,25 +1,24 @@
 """Typed frames over a socket pair; large buffers are not sent, but shared in memory that has no name.
 
-A frame is a length of its head, the lengths of its buffers, the head and then the buffers. From `SHARED` bytes of
-buffers on, they lie in a memfd whose descriptor travels with the frame: the receiver maps what the sender wrote, and
-the kernel frees it with the last mapping, however either process ends.
+A frame is the length of its head, for each buffer its size and where it lies in the sender's arena, the head, and then
+those buffers that lie in none.
 """
 
 from __future__ import annotations
 
 import contextlib
-import mmap
-import os
 import socket
 import struct
-from collections.abc import Sequence
 from typing import Any, Final
 
+from modelwright.scale import arena
+from modelwright.scale.arena import NO_ARENAS, Arenas
 from modelwright.scale.values import Buffer, pack, unpack
 
-SHARED: Final = 256 * 1024
-_START: Final = struct.Struct("<QI?")
-_LENGTH: Final = struct.Struct("<Q")
+_START: Final = struct.Struct("<QI")
+_BUFFER: Final = struct.Struct("<Qq")
+# Where a buffer lies that is in the frame itself.
+_HERE: Final = -1
 # What every numpy type, and what reads with wide registers, is aligned at.
 _ALIGNED: Final = 64
 
@@ -31,8 +30,9 @@ class Closed(ConnectionError):
 class Channel:
     """One end: whole values out and in."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, arenas: Arenas) -> None:
         self._end = end
+        self._arenas = arenas
 
     def send(self, value: object) -> None:
         """Send a value.
@@ -43,14 +43,16 @@ class Channel:
 
         """
         head, buffers = pack(value)
-        sizes = [len(buffer) for buffer in buffers]
-        shared = sum(sizes) >= SHARED
-        begin = b"".join((_START.pack(len(head), len(sizes), shared), *map(_LENGTH.pack, sizes), head))
+        parts: list[Buffer] = [_START.pack(len(head), len(buffers)), b"", head]
+        places = []
+        for buffer in buffers:
+            place = self._placed(buffer)
+            places.append(_BUFFER.pack(len(buffer), place))
+            if place == _HERE:
+                parts += [buffer, bytes(-len(buffer) % _ALIGNED)]
+        parts[1] = b"".join(places)
         try:
-            if shared:
-                self._send_shared(begin, buffers)
-            else:
-                self._end.sendall(b"".join((begin, *(_padded(buffer) for buffer in buffers))))
+            self._end.sendall(b"".join(parts))
         except OSError as error:
             raise Closed(str(error)) from None
 
@@ -62,35 +64,37 @@ class Channel:
 
         """
         try:
-            start, descriptors, _, _ = socket.recv_fds(self._end, _START.size, 1, socket.MSG_CMSG_CLOEXEC)
-            start += self._read(_START.size - len(start))
-            length, count, shared = _START.unpack(start)
-            lengths = [size for (size,) in _LENGTH.iter_unpack(self._read(count * _LENGTH.size))]
+            length, count = _START.unpack(self._read(_START.size))
+            places = list(_BUFFER.iter_unpack(self._read(count * _BUFFER.size)))
             head = self._read(length)
-            whole = _mapped(descriptors[0], sum(map(_up, lengths))) if shared else self._read(sum(map(_up, lengths)))
+            whole = memoryview(self._read(sum(_up(size) for size, place in places if place == _HERE)))
         except OSError as error:
             raise Closed(str(error)) from None
-        return unpack(head, _parts(memoryview(whole), lengths))
+        parts, at = [], 0
+        for size, place in places:
+            if place == _HERE:
+                parts.append(whole[at : at + size])
+                at += _up(size)
+            else:
+                incoming = self._arenas.incoming
+                if incoming is None:
+                    raise Closed("this end has been closed")
+                parts.append(incoming.view(place, size))
+        return unpack(head, parts)
 
     def close(self) -> None:
         """End the connection: the other end's `receive` raises Closed, as one does that waits here."""
         with contextlib.suppress(OSError):
             self._end.shutdown(socket.SHUT_RDWR)
         self._end.close()
+        # Whoever has an array of the other end's keeps its memory; nobody else does.
+        self._arenas = NO_ARENAS
 
-    def _send_shared(self, begin: bytes, buffers: Sequence[Buffer]) -> None:
-        descriptor = os.memfd_create("modelwright", os.MFD_CLOEXEC)
-        try:
-            place = 0
-            for buffer in buffers:
-                _write(descriptor, buffer, place)
-                place += _up(len(buffer))
-            os.ftruncate(descriptor, place)
-            # The descriptor arrives with the first byte.
-            sent = socket.send_fds(self._end, [begin[: _START.size]], [descriptor])
-            self._end.sendall(begin[sent:])
-        finally:
-            os.close(descriptor)
+    def _placed(self, buffer: Buffer) -> int:
+        if len(buffer) < arena.SHARED or self._arenas.outgoing is None:
+            return _HERE
+        place = self._arenas.outgoing.put(buffer)
+        return _HERE if place is None else place
 
     def _read(self, size: int) -> bytearray:
         data = bytearray(size)
@@ -105,30 +109,3 @@ class Channel:
 
 def _up(size: int) -> int:
     return -(-size // _ALIGNED) * _ALIGNED
-
-
-def _padded(buffer: Buffer) -> bytes:
-    return bytes(buffer) + bytes(_up(len(buffer)) - len(buffer))
-
-
-def _write(descriptor: int, buffer: Buffer, place: int) -> None:
-    view = memoryview(buffer)
-    while view:
-        count = os.pwrite(descriptor, view, place)
-        view, place = view[count:], place + count
-
-
-def _mapped(descriptor: int, size: int) -> mmap.mmap:
-    try:
-        # Private: what the receiver writes into an array of its own is no business of anybody's.
-        return mmap.mmap(descriptor, size, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
-    finally:
-        os.close(descriptor)
-
-
-def _parts(whole: memoryview, lengths: Sequence[int]) -> list[memoryview]:
-    parts, place = [], 0
-    for length in lengths:
-        parts.append(whole[place : place + length])
-        place += _up(length)
-    return parts

@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from modelwright.scale import memory
+from modelwright.scale.arena import offered
 from modelwright.scale.frames import Channel
 from modelwright.scale.replica import RAISED
 
@@ -21,14 +23,28 @@ _DEEPEST: Final = 3
 # multiprocessing's own spawn, which runs the author's script once more, up to where it makes its replicas.
 _START: Final = """
 import json, sys
-sys.path[:] = json.loads(sys.argv[2])
+sys.path[:] = json.loads(sys.argv[3])
 from modelwright.scale import replica
-replica.main(int(sys.argv[1]))
+replica.main(sys.argv[1:])
 """
 # How libraries are told not to take every core for each replica.
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # Seconds; what is idle ends at once.
 _GRACE: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """An interpreter for replicas: the words that run `replica.main`, the author's folders, and the environment."""
+
+    command: tuple[str, ...]
+    folders: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    @staticmethod
+    def here() -> Launch:
+        """Describe this process's own interpreter, with its `sys.path`."""
+        return Launch((sys.executable, "-c", _START), tuple(sys.path), dict(os.environ))
 
 
 class ReplicaProcess:
@@ -37,23 +53,25 @@ class ReplicaProcess:
     Raises RuntimeError in a replica of a replica of a replica: a file that starts them at import would never end.
     """
 
-    def __init__(self, factory: bytes, threads: int) -> None:
+    def __init__(self, factory: bytes, threads: int, launch: Launch | None = None) -> None:
         depth = int(os.environ.get(_DEPTH, "0"))
         if depth >= _DEEPEST:
             raise RuntimeError(
                 f"replicas that start replicas, {depth} deep: the file of their class starts some whenever it is "
                 "imported; put that below `if __name__ == '__main__':`"
             )
+        launch = launch or Launch.here()
+        limits = {name: str(threads) for name in _THREADS if threads and name not in os.environ}
         ours, theirs = socket.socketpair()
-        with theirs:
-            limits = {name: str(threads) for name in _THREADS if threads and name not in os.environ}
+        with theirs, offered() as (arenas, shared):
+            told = [str(theirs.fileno()), json.dumps(shared), json.dumps(launch.folders)]
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, str(theirs.fileno()), json.dumps(sys.path)],
-                pass_fds=[theirs.fileno()],
+                [*launch.command, *told],
+                pass_fds=[theirs.fileno(), *shared],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **limits, _DEPTH: str(depth + 1)},
+                env={**launch.environment, **limits, _DEPTH: str(depth + 1)},
             )
-        self._channel = Channel(ours)
+        self._channel = Channel(ours, arenas)
         try:
             self._channel.send(factory)
             kind, value = self._channel.receive()

@@ -10,7 +10,9 @@ from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped]
 
+from modelwright.scale import memory
 from modelwright.scale.calls import Call, Calls
+from modelwright.scale.process import Launch
 from modelwright.scale.replicas import Factory, ReplicaDied
 from modelwright.scale.worker import Worker
 
@@ -19,12 +21,13 @@ class Processes:
     """`replicas.Replicas` of what `factory` makes, each in a process of its own.
 
     They are the process's that made them: one forked from it has to make its own. They end with it, or with the last
-    reference to this object.
+    reference to this object. `launch` is their interpreter, where it is not this one.
     """
 
-    def __init__(self, factory: Factory, count: int = 1) -> None:
+    def __init__(self, factory: Factory, count: int = 1, launch: Launch | None = None) -> None:
         # Here and not in a thread of a replica: a module that is being imported is this thread's alone.
         self._factory = cloudpickle.dumps(factory)
+        self._launch = launch
         self._calls = Calls()
         self._workers: list[Worker] = []
         self._owner = os.getpid()
@@ -55,7 +58,9 @@ class Processes:
             raise ValueError(f"{count} replicas cannot answer; at least 1 is needed")
         # Each library would take every core for each replica.
         threads = max(1, len(os.sched_getaffinity(0)) // count) if count > 1 else 0
-        more = [Worker(self._calls, self._factory, number, threads) for number in range(self.count, count)]
+        more = [
+            Worker(self._calls, self._factory, number, threads, self._launch) for number in range(self.count, count)
+        ]
         try:
             for worker in more:
                 worker.started.result()
@@ -70,6 +75,10 @@ class Processes:
             worker.finish()
         for worker in fewer:
             worker.join()
+
+    def room(self) -> tuple[int, float | None]:
+        """See `Replicas.room`."""
+        return memory.available(), None
 
     def weight(self) -> int:
         """See `Replicas.weight`."""

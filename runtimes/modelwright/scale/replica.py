@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import os
 import select
 import signal
 import socket
+import sys
 import threading
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Final
 
 import cloudpickle  # type: ignore[import-untyped]
 
+from modelwright.scale.arena import Arenas
 from modelwright.scale.frames import Channel, Closed
 from modelwright.scale.replicas import ReplicaFailed
 
@@ -31,13 +34,22 @@ END: Final = "end"
 _ORDERLY: Final = 0.5
 
 
-def main(descriptor: int) -> None:
-    """Serve the starter at the other end of the inherited socket `descriptor`."""
+def main(arguments: Sequence[str]) -> None:
+    """Serve the starter: `arguments` are the inherited socket's descriptor, those of two arenas, and folders.
+
+    The folders are where the author's modules are; those that `sys.path` lacks are added to it.
+    """
+    descriptor, shared, folders = (json.loads(each) for each in arguments)
+    sys.path += [folder for folder in folders if folder not in sys.path]
+    arenas = Arenas.of(shared)
+    for each in shared:
+        # Mapped; a process of the author's own is to inherit none of them.
+        os.close(each)
     # Ctrl-C in a terminal reaches the whole group; the starter says when it is over.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end = socket.socket(fileno=descriptor)
     threading.Thread(target=_end_with_the_starter, args=(end,), daemon=True).start()
-    channel = Channel(end)
+    channel = Channel(end, arenas)
     with asyncio.Runner() as runner:
         try:
             made = _made(channel)

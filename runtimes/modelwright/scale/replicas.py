@@ -43,6 +43,9 @@ class Replicas(Protocol):
         Those that go finish their calls first. What a new one's constructor raises is raised, and the count stays.
         """
 
+    def room(self) -> tuple[int, float | None]:
+        """Give the bytes that more replicas can have, and the processors for all: None for those of this machine."""
+
     def weight(self) -> int:
         """Give the most memory that the first replica has had so far, in bytes."""
 

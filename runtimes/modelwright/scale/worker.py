@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from modelwright.scale.calls import Call, Calls
 from modelwright.scale.frames import Closed
 from modelwright.scale.pieces import Feed, Pieces
-from modelwright.scale.process import ReplicaProcess
+from modelwright.scale.process import Launch, ReplicaProcess
 from modelwright.scale.replica import END, RAISED, STREAM
 from modelwright.scale.replicas import ReplicaDied
 
@@ -21,12 +21,13 @@ _DEATHS = 2
 class Worker:
     """Replica `number`. `started` has no value once its object is made, or what kept it from being made."""
 
-    def __init__(self, calls: Calls, factory: bytes, number: int, threads: int) -> None:
+    def __init__(self, calls: Calls, factory: bytes, number: int, threads: int, launch: Launch | None = None) -> None:
         self.started: Future[None] = Future()
         self._calls = calls
         self._factory = factory
         self._number = number
         self._threads = threads
+        self._launch = launch
         self._process: ReplicaProcess | None = None
         self._feed: Feed | None = None
         self._ends = False
@@ -64,7 +65,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            self._process = ReplicaProcess(self._factory, self._threads)
+            self._process = ReplicaProcess(self._factory, self._threads, self._launch)
         except Closed:
             self.started.set_exception(ReplicaDied(f"replica {self._number} ended while its object was made"))
             return
@@ -156,7 +157,7 @@ class Worker:
         if self._ends:
             return
         try:
-            self._process = ReplicaProcess(self._factory, self._threads)
+            self._process = ReplicaProcess(self._factory, self._threads, self._launch)
         except Exception:
             _LOGGER.exception("replica %d could not be replaced", self._number)
 
@@ -167,5 +168,5 @@ class Worker:
             if process is not None:
                 _LOGGER.warning("replica %d %s; another takes its place", self._number, process.ended())
                 process.close()
-            process = self._process = ReplicaProcess(self._factory, self._threads)
+            process = self._process = ReplicaProcess(self._factory, self._threads, self._launch)
         return process

@@ -14,8 +14,8 @@ from modelwright.styles.nos.library.common import ModelSpec
 from modelwright.styles.nos.library.managers import ModelHandle, ModelManager
 
 _BATCH = (4, 64, 64, 3)
-_BATCHES = 100
-_TURNS = 5
+_BATCHES = 50
+_MOST_TURNS = 8
 _WARM_UP = 8
 
 
@@ -62,8 +62,8 @@ def _rate(handle: ModelHandle, count: int) -> float:
     return done / (time.perf_counter() - begun)
 
 
-def submit(kind: type[Any]) -> dict[int, float]:
-    """Return batches a second by the number of replicas: the best of rounds in turn, since a machine has its moods."""
+def submit(kind: type[Any], seconds: float) -> dict[int, float]:
+    """Return batches a second by the number of replicas: the best of rounds in turn, for some seconds at most."""
     manager = ModelManager(max_concurrent_models=2)
     handles = {
         replicas: manager.load(ModelSpec.from_cls(kind, model_id=f"on-{replicas}"), num_replicas=replicas)
@@ -72,7 +72,10 @@ def submit(kind: type[Any]) -> dict[int, float]:
     rates = dict.fromkeys(handles, 0.0)
     for handle in handles.values():
         _rate(handle, _WARM_UP)
-    for _ in range(_TURNS):
+    until = time.monotonic() + seconds
+    for turn in range(_MOST_TURNS):
+        if turn and time.monotonic() > until:
+            break
         for replicas, handle in handles.items():
             rates[replicas] = max(rates[replicas], _rate(handle, _BATCHES))
     for handle in handles.values():

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
+import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from modelwright.environments import child, messages
+from modelwright.environments import child, messages, sharing
 from modelwright.environments.connection import Connection
 from modelwright.errors import AuthorError, InvalidInput, ModelNotReady, Overloaded
 from modelwright.model import (
@@ -22,6 +27,7 @@ from modelwright.model import (
     TensorMetadata,
     V1Answer,
 )
+from modelwright.scale import arena
 from modelwright.tensors import InferenceRequest, InferenceResponse, Tensor
 
 
@@ -87,22 +93,31 @@ class Everything(Model):
 class Ends:
     """A model at one end, a connection to it at the other."""
 
-    def __init__(self, model: Everything, connection: Connection, server: asyncio.Server, reading: Any) -> None:
-        self.model, self.connection, self.server, self.reading = model, connection, server, reading
+    def __init__(self, model: Everything, connection: Connection, address: str) -> None:
+        self.model, self.connection, self.address = model, connection, address
 
 
 @pytest.fixture
 async def ends(tmp_path: Path) -> AsyncIterator[Ends]:
+    async with both(tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def both(tmp_path: Path) -> AsyncIterator[Ends]:
     model, place = Everything(), child.Threads()
     address = str(tmp_path / "s")
-    loop = asyncio.get_running_loop()
-    server = await loop.create_unix_server(lambda: child.Answering(model, place).wire, path=address)
-    connection = await Connection.open(address)
-    reading = asyncio.ensure_future(connection.run())
-    yield Ends(model, connection, server, reading)
-    reading.cancel()
-    connection.close()
-    server.close()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(address)
+        listening.listen()
+        answering = partial(child.Answering, model, place)
+        taking = asyncio.create_task(sharing.accept(listening, lambda arenas: answering(arenas).wire))
+        connection = await Connection.open(address)
+        reading = asyncio.ensure_future(connection.run())
+        yield Ends(model, connection, address)
+        reading.cancel()
+        connection.close()
+        taking.cancel()
 
 
 def request(identity: str = "7") -> InferenceRequest:
@@ -208,10 +223,58 @@ async def test_tensors_of_every_size_arrive_whole_whatever_else_is_under_way(end
 
 
 async def test_what_is_no_frame_ends_the_connection(ends: Ends, caplog: pytest.LogCaptureFixture) -> None:
-    reader, writer = await asyncio.open_unix_connection(str(ends.server.sockets[0].getsockname()))
-    writer.write(b"GET / HTTP/1.1\r\nHost: nobody\r\n\r\n")
+    reader, writer = await asyncio.open_unix_connection(ends.address)
+    writer.write(b"\0GET / HTTP/1.1\r\nHost: nobody\r\n\r\n")
     async with asyncio.timeout(30):
         hello = await reader.read()
     assert hello.startswith(b"MWE1")
     assert "not a frame of Modelwright's" in caplog.text
     writer.close()
+
+
+async def test_large_tensors_are_shared_and_their_memory_is_used_again(ends: Ends) -> None:
+    data = np.ones((1, arena.SHARED // 4), np.float32)
+    for _ in range(3):
+        asked = InferenceRequest("all", [Tensor("x", "FP32", data.shape, data)])
+        value, _ = await ends.connection.ask("infer", messages.from_request(asked))
+        response = messages.to_response("all", value)
+        assert (response.outputs[0].data == 2).all()
+    held = ends.connection._wire._arenas.outgoing
+    assert held is not None
+    # The last one's at most: neither side keeps what it has done with.
+    assert len(held._taken) == 1
+
+
+async def test_without_shared_memory_tensors_go_through_the_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> int:
+        raise PermissionError("no memfd here")
+
+    monkeypatch.setattr(arena, "create", refuse)
+    async with both(tmp_path) as ends:
+        data = np.ones((1, 1_000_000), np.float32)
+        asked = InferenceRequest("all", [Tensor("x", "FP32", data.shape, data)])
+        value, _ = await ends.connection.ask("infer", messages.from_request(asked))
+        assert (messages.to_response("all", value).outputs[0].data == 2).all()
+
+
+async def test_a_connection_that_ended_leaves_no_memory_behind(tmp_path: Path) -> None:
+    def mapped() -> int:
+        gc.collect()
+        return Path("/proc/self/maps").read_text().count("memfd:modelwright")
+
+    def opened() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before, files = mapped(), opened()
+    for count in range(3):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        async with both(folder) as ends:
+            assert mapped() > before
+            del ends
+    end = time.monotonic() + 30
+    while mapped() > before or opened() > files:
+        assert time.monotonic() < end
+        await asyncio.sleep(0.01)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from modelwright.errors import InvalidInput
-from modelwright.model import Execution, Model, ModelMetadata, OwnRoute, Payload, V1Answer
+from modelwright.model import Execution, Model, ModelMetadata, NotRenewable, OwnRoute, Payload, V1Answer
 from modelwright.styles.nos import outputs
 from modelwright.styles.nos.method import Method
 from modelwright.tensors import InferenceRequest, InferenceResponse
@@ -26,25 +27,43 @@ class Instance:
         self.name = name
         self._signature = spec.default_signature
         kind = self._signature.func_or_cls
-        public = [each for each in spec.signature if each == "__call__" or not each.startswith("_")]
+        public = [each for each in spec.signature if _public(each)]
         if not public:
             raise ValueError(f"class {kind.__name__} has no public method")
         self.methods = {each: Method(kind, each, spec.signature[each].parameters) for each in public}
         self.default = public[0]
+        self._made: Any = None
         self._users = 0
 
     def load(self) -> None:
         """Make the object for its first user; raises whatever its constructor does."""
         if not self._users:
-            made = self._signature.func_or_cls(*self._signature.init_args, **self._signature.init_kwargs)
-            for name, method in self.methods.items():
-                method.bound = getattr(made, name)
+            self._made = self._signature.func_or_cls(*self._signature.init_args, **self._signature.init_kwargs)
+            self._bind()
         self._users += 1
+
+    def renew(self) -> None:
+        """Look anew at the methods of the author's class; raises NotRenewable where it has others."""
+        kind = self._signature.func_or_cls
+        there = {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if _public(name)}
+        if there != set(self.methods):
+            names = ", ".join(sorted(there ^ set(self.methods)))
+            raise NotRenewable(f"public methods of {kind.__name__}, each served as a model, came or went: {names}")
+        self.methods = {
+            name: Method(kind, name, inspect.signature(getattr(kind, name)).parameters) for name in self.methods
+        }
+        if self._made is not None:
+            self._bind()
+
+    def _bind(self) -> None:
+        for name, method in self.methods.items():
+            method.bound = getattr(self._made, name)
 
     def unload(self) -> None:
         """Let go of the object with its last user."""
         self._users -= 1
         if not self._users:
+            self._made = None
             for method in self.methods.values():
                 method.bound = None
 
@@ -54,6 +73,10 @@ class Instance:
         if found is None:
             raise InvalidInput(f"model {self.name!r} has no method {name!r}; it has {', '.join(self.methods)}")
         return found
+
+
+def _public(name: str) -> bool:
+    return name == "__call__" or not name.startswith("_")
 
 
 class NosModel(Model):
@@ -148,6 +171,15 @@ class NosModel(Model):
         if self.ready:
             self.ready = False
             self._instance.unload()
+
+    @property
+    def renews(self) -> bool:
+        """Always: what is loaded is the author's object's."""
+        return True
+
+    def renew(self) -> None:
+        """Have the object look anew at its methods; see `Instance.renew`."""
+        self._instance.renew()
 
     def _method(self, asked: object) -> Method:
         if self._only is not None and asked not in (None, self._only):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -47,15 +48,33 @@ def maker(spec: Any) -> Maker:  # noqa: ANN401 - the genuine library's ModelSpec
 
 
 def replicas(spec: Any, count: int) -> Replicas:  # noqa: ANN401 - as `maker`
-    """Start replicas of a spec.
+    """Start replicas of a spec: on Ray where one is named or runs in this process, else as processes.
+
+    A spec that asks for packages that are not here has them in an environment of its own.
 
     Raises:
-        packages.EnvironmentMissing: it asks for packages that are not here.
-        Exception: what its constructor raises.
+        EnvironmentUnusable: that environment cannot be had.
+        Exception: what the author's constructor raises.
 
     """
-    packages.check(spec.id, packages.of(spec.runtime_env))
-    return Processes(maker(spec), count)
+    wanted = packages.of(spec.runtime_env)
+    missing = packages.missing(wanted)
+    if _on_ray():
+        from modelwright.scale.ray_replicas import RayReplicas  # noqa: PLC0415 - only who asks for Ray waits for it
+
+        return RayReplicas(maker(spec), count, options={"runtime_env": {"pip": list(wanted)}} if missing else None)
+    if not missing:
+        return Processes(maker(spec), count)
+    from modelwright.environments import replicas as environment  # noqa: PLC0415 - few models have one
+
+    described = environment.described(wanted, f"runtime_env of {spec.id!r}")
+    return Processes(maker(spec), count, environment.launch(described))
+
+
+def _on_ray() -> bool:
+    """Tell whether Ray is asked for: by RAY_ADDRESS, "local" for one of this process's own, or by `ray.init()`."""
+    ray = sys.modules.get("ray")
+    return bool(os.environ.get("RAY_ADDRESS")) or (ray is not None and bool(ray.is_initialized()))
 
 
 def _importable(module: str) -> bool:

@@ -39,6 +39,23 @@ class Method:
         """The parameter that takes what comes without a name."""
         return next(iter(self._hints), None)
 
+    def named(self, name: str) -> str:
+        """Give the parameter of that name where there is one, else the first one.
+
+        Raises:
+            InvalidInput: it has none.
+
+        """
+        if name in self._hints or self._open:
+            return name
+        if self.first is None:
+            raise InvalidInput(f"{self.name} takes no input")
+        return self.first
+
+    def hint(self, name: str) -> hints.Hint:
+        """Give what a parameter admits; raises InvalidInput where there is none of that name."""
+        return self._hint(name)
+
     def of_tensors(self, tensors: Iterable[Tensor]) -> dict[str, Any]:
         """Give the arguments that tensors are; raises InvalidInput for one that is of no fitting type."""
         return {each.name: inputs.of_tensor(each, self._hint(each.name)) for each in tensors}

@@ -41,13 +41,7 @@ def model(wanted: Wanted, name: str, listed: Sequence[str], *, alone: bool) -> M
         DiscoveryError: one of the packages is no requirement.
 
     """
-    if environments.inside():
-        return None
-    try:
-        packages.check(name, listed)
-    except packages.EnvironmentMissing:
-        pass
-    else:
+    if environments.inside() or not packages.missing(listed):
         return None
     try:
         description = environments.from_packages(listed, source=f"{wanted.path}: runtime_env of {name!r}")

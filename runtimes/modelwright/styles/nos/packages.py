@@ -10,10 +10,6 @@ from typing import Any, Final
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?![A-Za-z0-9._-]*:)")
 
 
-class EnvironmentMissing(RuntimeError):
-    """A model's runtime_env asks for packages that this interpreter does not have; the message names them."""
-
-
 def of(environment: Any) -> tuple[str, ...]:  # noqa: ANN401 - the genuine library's RuntimeEnv as well as ours
     """Give the pip requirements of a RuntimeEnv, in the order given; none of None."""
     conda = getattr(environment, "conda", None) or {}
@@ -21,19 +17,9 @@ def of(environment: Any) -> tuple[str, ...]:  # noqa: ANN401 - the genuine libra
     return tuple(package for each in every if isinstance(each, dict) for package in each.get("pip", ()))
 
 
-def check(model: str, packages: Iterable[str]) -> None:
-    """Hold pip requirements against what is installed, by their names; a requirement by address is not installed.
-
-    Raises:
-        EnvironmentMissing: at least one is not.
-
-    """
-    missing = [package for package in packages if not _installed(package)]
-    if missing:
-        raise EnvironmentMissing(
-            f"model {model!r} has a runtime_env with {', '.join(missing)}, which this interpreter does not have; "
-            "add them to the requirements that the model's image or environment is made from"
-        )
+def missing(packages: Iterable[str]) -> list[str]:
+    """Give the pip requirements that are not installed, by their names; one by address is not."""
+    return [package for package in packages if not _installed(package)]
 
 
 def _installed(requirement: str) -> bool:

@@ -59,7 +59,7 @@ def names(folder: Path, **wanted: str) -> list[str]:
 def test_each_spec_is_a_model_and_so_is_each_public_method(folder: Path) -> None:
     found = discover(Wanted(folder)).models
     assert [model.name for model in found] == ["custom--sum", "custom--sum.twice"]
-    assert [len(model.own_routes) for model in found] == [1, 0], "one brings NOS's endpoint for all"
+    assert [len(model.own_routes) for model in found] == [2, 0], "one brings NOS's endpoint for all"
     assert names(folder / "nos_model_under_test.py", model_name="total") == ["total", "total.twice"]
 
 

@@ -12,6 +12,8 @@ from modelwright.styles.nos.library.common.spec import ModelDeploymentSpec
 from modelwright.styles.nos.library.managers.handle import ModelHandle
 from modelwright.styles.nos.library.managers.model import ModelManager
 
+GIB = 2**30
+
 
 class Model:
     def __call__(self, x: int, y: int = 1) -> int:
@@ -34,6 +36,7 @@ class Here:
         self._made = spec.default_signature.func_or_cls()
         self.count = count
         self.asked: list[int | None] = []
+        self.free, self.processors = 0, None
         self.closed = False
 
     def submit(self, method: str, arguments: Mapping[str, Any], *, on: int | None = None) -> Future[Any]:
@@ -45,8 +48,11 @@ class Here:
     def scale(self, count: int) -> None:
         self.count = count
 
+    def room(self) -> tuple[int, float | None]:
+        return self.free, self.processors
+
     def weight(self) -> int:
-        return 2**62
+        return GIB
 
     def close(self) -> None:
         self.closed = True
@@ -130,6 +136,19 @@ def test_scale_takes_the_keyword_of_either_generation(how: dict[str, int], handl
     assert repr(handle) == "ModelHandle(name=Model, replicas=3, qsize=6)"
     assert handle.scale(1).scale("auto").num_replicas == 1, "the replica's weight leaves no room for another"
     assert handle.submit(x=1)
+
+
+@pytest.mark.parametrize(
+    ("running", "free", "processors", "expected"),
+    # A tenth is left to others; those that run already would be free, were they not running.
+    [(1, 10 * GIB, 4.0, 4), (1, 2 * GIB, 4.0, 2), (3, 2 * GIB, 8.0, 4), (3, 0, 8.0, 2), (2, 10 * GIB, 1.5, 1)],
+)
+def test_auto_has_as_many_as_the_measured_weight_of_the_first_allows(
+    running: int, free: int, processors: float, expected: int, handle: ModelHandle
+) -> None:
+    replicas: Any = handle._replicas
+    replicas.free, replicas.processors = free, processors
+    assert handle.scale(running).scale("auto").num_replicas == expected
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, True, "many", None])

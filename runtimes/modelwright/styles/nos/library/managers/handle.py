@@ -129,7 +129,8 @@ class ModelHandle:
         weight = self._replicas.weight()
         # What runs already is not free any more, and would be, were it not running.
         others = (self.num_replicas - 1) * weight
-        return memory.replicas(weight, memory.available() + others, cpu_limit())
+        free, processors = self._replicas.room()
+        return memory.replicas(weight, free + others, cpu_limit() if processors is None else processors)
 
     def _submit(
         self, method: str | None, arguments: tuple[object, ...], keywords: dict[str, object], on: int | None = None

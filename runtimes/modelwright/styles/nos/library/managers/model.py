@@ -84,7 +84,7 @@ class ModelManager:
 
         Raises:
             ValueError: it has one already.
-            EnvironmentMissing: its runtime_env has packages that are not here.
+            EnvironmentUnusable: the environment of its runtime_env cannot be had.
             Exception: what its constructor raises.
 
         """
