@@ -16,6 +16,7 @@ from ray.exceptions import RayError
 
 from modelwright.scale import cluster
 from modelwright.scale.host import Host, Streaming
+from modelwright.scale.placement import Placement
 from modelwright.scale.ray_errors import died, meant
 from modelwright.scale.ray_pieces import RayPieces
 from modelwright.scale.replicas import Factory, ReplicaDied
@@ -66,6 +67,7 @@ class RayReplicas:
         """
         cluster.connect()
         self._options = dict(options or {})
+        self._placement = Placement(self._options)
         self._at_once = at_once
         # Arrays within travel beside the pickle, once, and replicas of one machine share them.
         self._factory = ray.put(factory)
@@ -141,6 +143,10 @@ class RayReplicas:
         weight: int = ray.get(self._replicas[0].actor.weight.remote())
         return weight
 
+    def room(self) -> tuple[int, float | None]:
+        """See `Replicas.room`."""
+        return cluster.room()
+
     def close(self) -> None:
         """End every replica; calls that are not done fail with ReplicaDied. A Ray of this process's own goes on."""
         if not self._closed:
@@ -152,7 +158,7 @@ class RayReplicas:
 
     def _started(self, number: int) -> tuple[_Replica, Any]:
         host: Any = ray.remote(Host)
-        actor = host.options(**self._options).remote(self._surroundings, [self._factory])
+        actor = host.options(**self._placement.options(number)).remote(self._surroundings, [self._factory])
         return _Replica(number, actor), actor.start.remote()
 
     def _finished(self, _: Future[Any]) -> None:

@@ -1,5 +1,7 @@
 """What replicas ask for, and what is there; nothing here starts a Ray."""
 
+import threading
+
 import pytest
 import ray
 from modelwright.scale import cluster
@@ -59,3 +61,44 @@ def test_the_author_s_own_ray_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("started another"))
     cluster.connect("10.0.0.1:6379")
+
+
+def test_the_head_of_several_nodes_waits_for_all_and_says_how_many_there_are(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[list[str]] = [["a"], ["a", "b"], ["a", "c"], ["a", "c"]]
+    working = {"a", "c"}
+    asked: list[dict] = []
+
+    def nodes() -> list[dict]:
+        return [{"NodeID": name, "Alive": True} for name in (told.pop(0) if len(told) > 1 else told[0])]
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **options: asked.append(options))
+    monkeypatch.setattr(ray, "nodes", nodes)
+    monkeypatch.setattr(cluster, "_works", lambda node: node in working)
+    monkeypatch.setattr(cluster, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(cluster, "_SAY_EVERY", 0.0)
+    monkeypatch.setattr(cluster, "_OWN", threading.Event())
+    monkeypatch.setattr(cluster, "_WHOLE", threading.Event())
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    monkeypatch.setenv("RAY_NODE_COUNT", "2")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/token")
+    with caplog.at_level("INFO", logger="modelwright.server"):
+        cluster.connect(cpus=8)
+    assert [(each["address"], each["num_cpus"]) for each in asked] == [("local", None)]
+    assert "1 of 2 nodes have joined Ray; their pods or logs say why not" in caplog.text
+    assert caplog.messages[-1] == "Ray has all of its 2 nodes"
+    working.clear()
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    cluster.connect()
+    assert caplog.messages.count("Ray has all of its 2 nodes") == 1
+
+
+def test_what_all_nodes_together_have_not_is_refused_with_what_to_raise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"GPU": 2.0})
+    monkeypatch.setattr(cluster, "_OWN", type("Set", (), {"is_set": lambda self: True})())
+    monkeypatch.setenv("RAY_NODE_COUNT", "3")
+    cluster.check("2 replicas", {"GPU": 2})
+    with pytest.raises(cluster.Unplaceable, match=r"the 3 nodes have 2: .*give predictor\.workerSpec more workers"):
+        cluster.check("3 replicas", {"GPU": 3})
