@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
@@ -56,6 +56,7 @@ class ModelMetadata:
     """What `GET /v2/models/{name}` tells; empty `inputs` means that the model declares none.
 
     Requests are held to `inputs` where these are `binding`; else they only tell a caller what the author had in mind.
+    `parameters` is what else there is to know, such as `num_gpus`.
     """
 
     name: str
@@ -64,6 +65,7 @@ class ModelMetadata:
     inputs: tuple[TensorMetadata, ...] = ()
     outputs: tuple[TensorMetadata, ...] = ()
     binding: bool = True
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Execution(Protocol):
@@ -87,10 +89,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What a route of the model's own answers, as it goes out."""
+    """What a route of the model's own answers, as it goes out: at once, or piece by piece as the model yields them."""
 
     status: int
-    body: bytes
+    body: bytes | AsyncIterator[bytes]
     headers: Mapping[str, str]
 
 
@@ -170,6 +172,24 @@ class Model(Protocol):
 
     def unload(self) -> None:
         """Give back what the model holds; called once in each worker after its last request."""
+
+    @property
+    def renews(self) -> bool:
+        """Whether `renew` is offered."""
+        return False
+
+    def renew(self) -> None:
+        """Look anew at the author's object, whose class has other methods now, and keep all that is loaded.
+
+        Raises:
+            NotRenewable: what the server was told of the model at its start has changed too.
+
+        """
+        raise NotRenewable(f"model {self.name!r} runs in another process")
+
+
+class NotRenewable(Exception):
+    """A change of the author's code that only a restart of the server takes over; the message says why."""
 
 
 @dataclass(slots=True)

@@ -78,6 +78,8 @@ CASES: dict[str, tuple[str, dict]] = {
     "tuple": ("several", body(tensor("x", "INT64", [2, 2], [1, 2, 3, 4]))),
     "wrong output": ("wrong", body(X)),
     "parameters of the answer": ("headers", body(X)),
+    "cloud events": ("events", body(X)),
+    "null in a request of doubles": ("numpy", body(tensor("x", "FP64", [2], [None, 2]))),
     "nan is null": ("kinds", body(tensor("k", "BYTES", [1], ["nan"]))),
     "scalar": ("kinds", body(tensor("k", "BYTES", [1], ["scalar"]))),
     "answer bool": ("kinds", body(tensor("k", "BYTES", [1], ["bool"]))),

@@ -3,11 +3,12 @@
 
 import logging
 from datetime import datetime, timedelta
-from typing import AsyncIterator, List, Optional, Tuple, Union
+from typing import Annotated, AsyncIterator, List, Optional, Tuple, Union
 
 import mlserver
 import numpy as np
 import pandas as pd
+from fastapi import Depends, Header, HTTPException, Query, Response
 from mlserver import MLModel
 from mlserver.codecs import Base64Codec, NumpyCodec, NumpyRequestCodec, StringCodec, decode_args
 from mlserver.errors import InferenceError, MLServerError
@@ -23,6 +24,11 @@ from mlserver.types import (
     ResponseOutput,
 )
 from mlserver.utils import get_model_uri
+
+
+def paging(page: int = 1) -> dict:
+    """What several handlers depend on."""
+    return {"page": page}
 
 
 class Sum(MLModel):
@@ -153,6 +159,14 @@ class Headers(MLModel):
         )
 
 
+class Events(MLModel):
+    """The headers that MLServer adds to what it is asked."""
+
+    async def predict(self, payload: InferenceRequest) -> InferenceResponse:
+        seen = [f"{name}: {value}" for name, value in payload.parameters.headers.items() if name.startswith("Ce-")]
+        return InferenceResponse(model_name=self.name, outputs=[StringCodec.encode_output("seen", sorted(seen))])
+
+
 class Kinds(MLModel):
     """Outputs of every kind, by name of the datatype that is asked for."""
 
@@ -227,6 +241,22 @@ class Handlers(MLModel):
     @custom_handler(rest_path="/refused", rest_method="GET")
     async def refused(self) -> dict:
         raise MLServerError("not here", 404)
+
+    @custom_handler(rest_path="/paged/{item}", rest_method="GET")
+    async def paged(
+        self,
+        item: int,
+        response: Response,
+        limit: Annotated[int, Query(le=20)] = 10,
+        tenant: str = Header("nobody", alias="x-tenant"),
+        paging: dict = Depends(paging),
+    ) -> dict:
+        if item > 5:
+            raise HTTPException(403, "not for you")
+        if item > 4:
+            raise MLServerError("gone", 404)
+        response.headers["x-page"] = str(paging["page"])
+        return {"item": item, "limit": limit, "tenant": tenant, "paging": paging, "model": self.name}
 
     @custom_handler(rest_path="/merged")
     async def merged(self, left: dict, right: dict) -> dict:

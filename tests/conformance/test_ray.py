@@ -139,6 +139,50 @@ def test_a_handle_of_the_author_s_own_deployment_is_served(deployed: kserve_serv
     assert ask(deployed, [1, 2], model="handled") == ask(deployed, [1, 2])
 
 
+def spoken(deployed: kserve_servers.Server, tail: str, *words: str):
+    tensor = {"name": "words", "datatype": "BYTES", "shape": [len(words)], "data": list(words)}
+    body = json.dumps({"inputs": [tensor]}).encode()
+    status, headers, answer = deployed.ask(f"/v2/models/spoken/{tail}", body, timeout=PATIENCE)
+    return status, headers, answer.decode()
+
+
+def test_a_deployment_that_yields_streams(deployed: kserve_servers.Server) -> None:
+    status, headers, answer = spoken(deployed, "infer_stream", "a", "b", "c")
+    assert (status, headers["content-type"].split(";")[0]) == (200, "text/event-stream"), answer
+    pieces = [json.loads(line.removeprefix("data: ")) for line in answer.splitlines() if line]
+    assert [each["outputs"][0]["data"] for each in pieces] == [["a!"], ["b!"], ["c!"]]
+    status, _, answer = spoken(deployed, "infer", "alone")
+    assert (status, json.loads(answer)["outputs"][0]["data"]) == (200, ["alone!"])
+    status, _, answer = spoken(deployed, "infer", "a", "b")
+    assert (status, "ask for infer_stream" in answer) == (400, True), answer
+    assert spoken(deployed, "infer", "wrong")[::2] == (400, '{"error":"no such word"}')
+
+
+def test_a_replica_that_dies_before_its_first_piece_is_tried_once_more_and_then_told_of(
+    deployed: kserve_servers.Server,
+) -> None:
+    status, _, answer = spoken(deployed, "infer", "die")
+    assert (status, "2 replicas of model 'spoken' died" in answer) == (503, True), answer
+    eventually(lambda: spoken(deployed, "infer", "well")[0] == 200, deployed.log.read_text)
+
+
+def test_openai_requests_to_a_deployment(deployed: kserve_servers.Server) -> None:
+    def chat(**more: object) -> tuple[int, str]:
+        body = {"model": "spoken", "messages": [{"role": "user", "content": "hello there"}], **more}
+        status, _, answer = deployed.ask("/openai/v1/chat/completions", json.dumps(body).encode(), timeout=PATIENCE)
+        return status, answer.decode()
+
+    status, answer = chat()
+    assert (status, json.loads(answer)["choices"][0]["message"]["content"]) == (200, "HELLO THERE")
+    status, answer = chat(stream=True)
+    assert status == 200, answer
+    lines = [line.removeprefix("data: ") for line in answer.splitlines() if line]
+    assert lines[-1] == "[DONE]"
+    assert [json.loads(each)["choices"][0]["delta"]["content"] for each in lines[:-1]] == ["HELLO", "THERE"]
+    body = {"model": "loaded", "messages": []}
+    assert deployed.ask("/openai/v1/chat/completions", json.dumps(body).encode())[0] in {400, 404, 501}
+
+
 def test_a_call_whose_replica_dies_is_made_once_more(deployed: kserve_servers.Server, tmp_path: Path) -> None:
     marker = tmp_path / "died"
     status, answer = ask(deployed, f"once {marker}")

@@ -13,8 +13,9 @@ import grpc
 import pytest
 from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
 
+from tests.bench.serving.peers import PEERS
 from tests.conformance.grpc_process import until
-from tests.conformance.mlserver_servers import Running, ours
+from tests.conformance.mlserver_servers import Running, genuine_library, ours
 from tests.conformance.server_process import ROOT
 
 EXAMPLES = ROOT / "runtimes" / "examples"
@@ -136,6 +137,36 @@ def test_workers_share_what_was_loaded_and_count_together(serve: Serve, tmp_path
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(60) == 0
     assert set(re.findall(r"unloaded in (\d+)", server.log.read_text())) == serving
+
+
+COUNTED = """
+import os, mlserver
+from mlserver import MLModel
+from mlserver.codecs import StringCodec
+from mlserver.types import InferenceResponse
+class M(MLModel):
+    async def predict(self, payload):
+        mlserver.log(asked=1)
+        return InferenceResponse(model_name=self.name, outputs=[StringCodec.encode_output("pid", [str(os.getpid())])])
+"""
+
+
+def test_workers_count_together_with_the_genuine_library_too(serve: Serve, tmp_path: Path) -> None:
+    PEERS["mlserver"].install()
+    folder = author(tmp_path / "counted", COUNTED)
+    (folder / "settings.json").write_text(json.dumps({"parallel_workers": 2}))
+    server = serve(folder, **genuine_library(tmp_path))
+    asked: list[str] = []
+
+    def both() -> bool:
+        reply = server.ask("POST", "/v2/models/counted/infer", ASK).json
+        asked.append(reply["outputs"][0]["data"][0])
+        return len(set(asked)) == 2
+
+    until(both, 60)
+    scraped = server.ask("GET", "/metrics").body.decode()
+    assert f'asked_sum{{model_name="counted",model_version=""}} {len(asked)}.0' in scraped
+    assert "left out of /metrics" not in server.log.read_text()
 
 
 ROWS = """

@@ -5,6 +5,7 @@ torch and transformers, which the tutorial's model imports, are small stand-ins 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -203,3 +204,32 @@ def test_a_described_environment_is_made_and_weights_still_come_by_the_servers_c
     assert reply.json["outputs"][0]["data"] == ["VII"]
     assert server.ask("GET", "/v2/models/Roman").json["inputs"][0]["name"] == "numbers"
     assert server.ask("POST", "/v1/models/Roman:predict", {"instances": ["x"]}, timeout=60).status == 400
+
+
+GPUS = """
+import numpy as np
+import numpy.typing as npt
+from nemo_curator.models.base import ModelInterface
+
+class Half(ModelInterface):
+    model_id_names = []
+    num_gpus = 0.5
+
+    def setup(self) -> None:
+        pass
+
+    def __call__(self, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return x
+"""
+
+
+def test_the_contract_has_what_num_gpus_asks_of_kubernetes(tmp_path: Path) -> None:
+    (tmp_path / "half.py").write_text(GPUS)
+    done = subprocess.run(
+        [sys.executable, "-m", "modelwright", "contract", str(tmp_path / "half.py")],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT / "runtimes")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (half,) = json.loads(done.stdout)["models"]
+    assert half["parameters"] == {"num_gpus": 0.5}
+    assert half["resources"] == {"limits": {"nvidia.com/gpu": "1"}}

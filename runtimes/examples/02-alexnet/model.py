@@ -1,5 +1,6 @@
 """The custom REST model of KServe's documentation: AlexNet on torch, its weights from the mounted model storage."""
 
+import os
 from pathlib import Path
 from typing import Dict
 
@@ -8,7 +9,7 @@ import torch
 from kserve import Model, ModelServer
 from torchvision import models
 
-WEIGHTS = Path("/mnt/models/alexnet.pt")
+WEIGHTS = Path(os.environ.get("MODEL_FOLDER", "/mnt/models")) / "alexnet.pt"
 
 
 class AlexNetModel(Model):

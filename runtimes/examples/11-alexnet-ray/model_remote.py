@@ -1,5 +1,6 @@
 """The Ray model of KServe's documentation: AlexNet in two processes of their own, behind one server."""
 
+import os
 from pathlib import Path
 from typing import Dict
 
@@ -9,7 +10,7 @@ import torch
 from ray import serve
 from torchvision import models
 
-WEIGHTS = Path("/mnt/models/alexnet.pt")
+WEIGHTS = Path(os.environ.get("MODEL_FOLDER", "/mnt/models")) / "alexnet.pt"
 
 
 # With GPUs: ray_actor_options={"num_cpus": 1, "num_gpus": 0.5} puts two replicas on one.

@@ -74,6 +74,15 @@ class WrappedModel(Model):
         return await self._model.openai(operation, payload, headers)
 
     @property
+    def renews(self) -> bool:
+        """As the model says."""
+        return self._model.renews
+
+    def renew(self) -> None:
+        """Have the model look at its author's object."""
+        self._model.renew()
+
+    @property
     def own_routes(self) -> tuple[OwnRoute, ...]:
         """As the model says."""
         return self._model.own_routes

@@ -72,6 +72,35 @@ class Loaded(kserve.Model):
         return request.inputs[0].as_numpy() * np.float32(self.factor)
 
 
+@serve.deployment(ray_actor_options={"num_cpus": 0.25})
+class Spoken(kserve.Model):
+    """Answers in pieces, and to OpenAI's clients."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.ready = True
+
+    def predict(self, request, headers=None):
+        words = request.inputs[0].data if isinstance(request, InferRequest) else request["instances"]
+        for each in words:
+            word = each if isinstance(each, str) else each.decode()
+            if word == "wrong":
+                raise InvalidInput("no such word")
+            if word == "die":
+                os._exit(9)
+            yield f"{word}!"
+
+    async def create_chat_completion(self, request, raw_request=None, context=None):
+        words = request.messages[0].content.split()
+        if request.stream:
+            return self.chunks(words)
+        return {"object": "chat.completion", "choices": [{"message": {"content": " ".join(words).upper()}}]}
+
+    async def chunks(self, words):
+        for word in words:
+            yield {"object": "chat.completion.chunk", "choices": [{"delta": {"content": word.upper()}}]}
+
+
 if __name__ == "__main__":
     ray.init(num_cpus=4, include_dashboard=False, object_store_memory=100 * 2**20)
     # The test puts other replicas on the same Ray.
@@ -79,4 +108,6 @@ if __name__ == "__main__":
     serve.start(proxy_location="Disabled")
     # Today's kserve: the handle of what the author has deployed.
     handle = serve.run(AlexNetModel.options(name="handled", num_replicas=1).bind(), name="handled", route_prefix=None)
-    kserve.ModelServer().start({"custom-model": AlexNetModel, "loaded": Loaded, "handled": RayModel("handled", handle)})
+    kserve.ModelServer().start(
+        {"custom-model": AlexNetModel, "loaded": Loaded, "spoken": Spoken, "handled": RayModel("handled", handle)}
+    )

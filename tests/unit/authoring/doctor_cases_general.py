@@ -26,6 +26,13 @@ GENERAL = [
         fixed=True,
     ),
     Case(
+        "undefined-name",
+        code("from ray import serve\nserve, ray.init(num_cpus=2, num_gpus=1)\n"),
+        code("from ray import serve\nimport ray\nserve, ray.init(num_cpus=2, num_gpus=1)\n"),
+        line=2,
+        fixed=True,
+    ),
+    Case(
         "blocking-in-async",
         code("""
         import time

@@ -37,6 +37,13 @@ NOS_CASES = [
     ),
     Case("nos-reserved-method", code(NOS.replace("encode", "submit")), code(NOS), line=4),
 ]
+ISVC = """spec:
+  predictor:
+    containers:
+      - name: kserve-container
+        resources:
+          limits: {cpu: "1"%s}
+"""
 CURATOR = """from nemo_curator.video.models import model_utils
 from nemo_curator.video.utils import conda_utils
 NAME = "nvidia/C-RADIO"
@@ -67,6 +74,13 @@ def curator_without(old: str, new: str) -> Files:
 LOCAL = "model_utils.get_local_dir_for_weights_name(NAME)"
 OTHER_ENV = curator_without('env("video_splitting")', 'env("my_env")')
 METHOD = curator_without("    @property\n    def conda", "    def conda")
+THREE, NONE = (f"    @property\n    def num_gpus(self):\n        return {number}\n" for number in (2.5, 0.0))
+
+
+def gpus(number: int, more: str = "") -> Files:
+    return {**code(CURATOR + more), "isvc.yaml": ISVC % f', nvidia.com/gpu: "{number}"'}
+
+
 CURATOR_CASES = [
     Case("curator-guard", OTHER_ENV, code(CURATOR), line=4, fixed=True),
     Case("curator-weights", curator_without("{NAME: None}", '{"other": None}'), code(CURATOR), line=15),
@@ -74,6 +88,9 @@ CURATOR_CASES = [
     Case("curator-not-property", METHOD, code(CURATOR), line=17, fixed=True),
     Case("curator-constructor", curator_without("self.model = None", f"self.model = {LOCAL}"), code(CURATOR), line=8),
     Case("curator-hub", curator_without(LOCAL, "NAME"), code(CURATOR), line=10),
+    Case("curator-gpus", {**code(CURATOR), "isvc.yaml": ISVC % ""}, gpus(1), file="isvc.yaml", line=6),
+    Case("curator-gpus", {**code(CURATOR + THREE), "isvc.yaml": ISVC % ""}, gpus(3, THREE), file="isvc.yaml", line=6),
+    Case("curator-gpus", gpus(2, THREE), code(CURATOR + NONE) | {"isvc.yaml": ISVC % ""}, file="isvc.yaml", line=6),
 ]
 LOADER = """from modelloader.base_model_loader import BaseModelLoader
 class AModelLoader(BaseModelLoader):

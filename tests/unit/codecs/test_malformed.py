@@ -108,7 +108,7 @@ JSON_CASES = {
     "strings nested too deep": (data("BYTES", "[" * 40 + '"a"' + "]" * 40, "[1]"), "nested deeper than 32"),
     "strings for floats": (body(tensor(data=["1", "2"])), "element 0 of 'data' is the string '1'"),
     "a string among floats": (body(tensor(data=[1, "2"])), "FP32 takes finite numbers, but element 1"),
-    "null among floats": (body(tensor(data=[1, None])), "element 1 of 'data' is null"),
+    "null among integers": (body(tensor(datatype="INT32", data=[1, None])), "element 1 of 'data' is null"),
     "true among floats": (body(tensor(data=[1.5, True])), "element 1 of 'data' is true"),
     "true among integers": (body(tensor(datatype="INT8", data=[1, True])), "element 1 of 'data' is true"),
     "an object among floats": (body(tensor(data=[1, {}])), "element 1 of 'data' is an object"),

@@ -156,6 +156,13 @@ def test_an_unknown_requested_output_is_refused() -> None:
         v2.encode(response(a=np.ones(1, np.float32)), InferenceRequest("m", [], outputs=[RequestedOutput("q")]))
 
 
+@pytest.mark.parametrize("datatype", ["FP16", "FP32", "FP64", "BF16"])
+def test_null_among_floats_is_nan_as_it_is_in_answers(datatype: str) -> None:
+    inputs = [{"name": "x", "shape": [2, 2], "datatype": datatype, "data": [[1, None], [None, 2.5]]}]
+    read = v2.decode(json.dumps({"inputs": inputs}).encode(), {})
+    np.testing.assert_array_equal(read.inputs[0].data.astype(np.float64), [[1, np.nan], [np.nan, 2.5]])
+
+
 def test_nan_is_null_in_json() -> None:
     body, _ = v2.encode(response(a=np.array([np.nan, np.inf, 1.5], np.float32)), InferenceRequest("m", []))
     assert json.loads(joined(body))["outputs"][0]["data"] == [None, None, 1.5]

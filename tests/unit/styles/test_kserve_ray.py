@@ -4,10 +4,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from modelwright import errors
+from modelwright.model import OpenAIOperation
 from modelwright.server.loading import LoadFailed
 from modelwright.styles.kserve import deployments
+from modelwright.styles.kserve.ray_model import RayServeModel
+from modelwright.styles.kserve.twins.errors import InvalidInput
 from modelwright.styles.kserve.twins.model import Model
 from modelwright.styles.kserve.twins.protocol.infer_tensor import InferInput
+from modelwright.styles.kserve.twins.ray import RayModel
+from modelwright.tensors import InferenceRequest, Tensor
 from ray import serve
 
 
@@ -76,3 +82,78 @@ def test_a_tensor_travels_to_a_replica_as_an_array_and_to_genuine_kserve_as_a_li
         again = make(*arguments)
         again.__setstate__(state)
         assert np.array_equal(again.as_numpy(), tensor.as_numpy())
+
+
+class Spoken(Model):
+    """Answers in pieces, and to OpenAI's clients."""
+
+    def __init__(self) -> None:
+        super().__init__("spoken")
+        self.ready = True
+
+    def predict(self, payload: Any, headers: dict[str, str] | None = None) -> Any:
+        for word in payload["instances"] if isinstance(payload, dict) else payload.inputs[0].data:
+            if word in {"wrong", b"wrong"}:
+                raise InvalidInput("no such word")
+            yield word if isinstance(word, str) else word.decode()
+
+    async def create_chat_completion(self, request: Any) -> Any:
+        words = request.messages[0].content.split()
+        return self._chunks(words) if request.stream else {"said": words}
+
+    async def _chunks(self, words: list[str]) -> Any:
+        for word in words:
+            yield {"said": word}
+
+
+async def local(kind: type[Model]) -> RayServeModel:
+    """A deployment in this process, by Ray Serve's own means of testing one, behind its genuine handle."""
+    handle = serve.run(serve.deployment(kind).bind(), _local_testing_mode=True)
+    user = RayModel("m", handle)
+    user.ready = True
+    model = RayServeModel(user)
+    await model.load()
+    return model
+
+
+def words(*given: str) -> InferenceRequest:
+    data = np.array([each.encode() for each in given], object)
+    return InferenceRequest("m", [Tensor("words", "BYTES", (len(given),), data)])
+
+
+async def test_a_deployment_that_yields_streams_over_v2_and_v1() -> None:
+    model = await local(Spoken)
+    assert model.streams
+    pieces = [each.outputs[0].data.tolist() async for each in model.stream(words("a", "b"))]
+    assert pieces == [[b"a"], [b"b"]]
+    assert (await model.infer(words("alone"))).outputs[0].data.tolist() == [b"alone"]
+    with pytest.raises(errors.InvalidInput, match="ask for infer_stream"):
+        await model.infer(words("a", "b"))
+    with pytest.raises(errors.InvalidInput, match="no such word"):
+        await model.infer(words("wrong"))
+    answer = await model.predict_v1({"instances": ["a", "b"]}, {})
+    assert [each async for each in answer.result] == ["a", "b"]
+
+
+async def test_openai_methods_of_a_deployment_are_asked_whole_and_in_chunks() -> None:
+    model = await local(Spoken)
+    assert model.openai_operations == {OpenAIOperation.CHAT}
+    asked = {"messages": [{"role": "user", "content": "a b"}]}
+    assert await model.openai(OpenAIOperation.CHAT, asked, {}) == {"said": ["a", "b"]}
+    chunks = await model.openai(OpenAIOperation.CHAT, {**asked, "stream": True}, {})
+    assert not isinstance(chunks, dict)
+    assert [each async for each in chunks] == [{"said": "a"}, {"said": "b"}]
+
+
+async def test_a_deployment_that_returns_its_answer_neither_streams_nor_chats() -> None:
+    class Plain(Model):
+        def __init__(self) -> None:
+            super().__init__("plain")
+            self.ready = True
+
+        def predict(self, payload: Any, headers: dict[str, str] | None = None) -> Any:
+            return {"predictions": payload["instances"]}
+
+    model = await local(Plain)
+    assert (model.streams, model.openai_operations) == (False, frozenset())
+    assert (await model.predict_v1({"instances": [1]}, {})).result == {"predictions": [1]}

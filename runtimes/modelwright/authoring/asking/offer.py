@@ -58,6 +58,7 @@ def metadata(endpoint: Endpoint, model: str) -> ModelMetadata | None:
         tuple(_names(document.get("versions"))),
         _tensors(document.get("inputs")),
         _tensors(document.get("outputs")),
+        parameters=parameters if isinstance(parameters := document.get("parameters"), dict) else {},
     )
 
 

@@ -10,6 +10,7 @@ from modelwright.authoring.asking import offer
 from modelwright.authoring.asking.endpoint import Endpoint
 from modelwright.authoring.errors import Mistake
 from modelwright.model import ModelMetadata, TensorMetadata
+from modelwright.styles.nemo_curator.pod import resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,21 @@ def as_document(contract: Contract) -> dict[str, Any]:
                 "platform": each.platform,
                 "inputs": _tensors(each.inputs),
                 "outputs": _tensors(each.outputs),
+                **_further(each.parameters),
             }
             for each in contract.models
         ]
     }
+
+
+def _further(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a model's further properties, and what its container asks of Kubernetes for its `num_gpus`."""
+    if not parameters:
+        return {}
+    gpus = parameters.get("num_gpus")
+    if not isinstance(gpus, int | float) or isinstance(gpus, bool) or gpus <= 0:
+        return {"parameters": dict(parameters)}
+    return {"parameters": dict(parameters), "resources": {"limits": dict(resources(gpus).limits)}}
 
 
 def _tensors(several: Sequence[TensorMetadata]) -> list[dict[str, Any]]:

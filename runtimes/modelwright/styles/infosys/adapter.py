@@ -56,6 +56,7 @@ class InfosysModel(Model):
         self._loader = loader
         self.name = loader.name
         self.ready = False
+        self._instance: Any = None
         self._driver: Any = None
         self._execution: Execution | None = None
         self._reads: frozenset[str] = frozenset()
@@ -70,10 +71,19 @@ class InfosysModel(Model):
 
     async def load(self) -> None:
         """Make the author's object; raises whatever its constructor does, a missing section as what it is."""
-        instance = self._loader.kind(self._loader.config, self._loader.section)
-        self._driver = getattr(instance, self._loader.driver)
-        self._reads = keys_read(self._driver)
+        self._instance = self._loader.kind(self._loader.config, self._loader.section)
+        self.renew()
         self.ready = True
+
+    @property
+    def renews(self) -> bool:
+        """Always: what is loaded is the author's object's."""
+        return True
+
+    def renew(self) -> None:
+        """Look anew at the driver and the keys that it reads."""
+        self._driver = getattr(self._instance, self._loader.driver)
+        self._reads = keys_read(self._driver)
 
     async def infer(self, request: InferenceRequest) -> InferenceResponse:
         """Answer each JSON object of the tensor `request`."""
@@ -102,7 +112,8 @@ class InfosysModel(Model):
 
     def unload(self) -> None:
         """Let go of the author's object."""
-        self._driver, self.ready = None, False
+        self._instance = self._driver = None
+        self.ready = False
 
     async def _at_endpoint(self, request: HttpRequest) -> HttpAnswer:
         """Answer as the library's endpoint does: all 20 fields wanted, 17 given, FastAPI's form of a 422."""

@@ -30,12 +30,7 @@ class KServeModel(Model):
         self.user = user
         self.name: str = name or user.name
         # Most models declare nothing; those that do are asked each time, since they may come to know more.
-        kind = type(user)
-        declares = not all(
-            getattr(kind, method, None) is getattr(InferenceModel, method) and method not in vars(user)
-            for method in ("get_input_types", "get_output_types")
-        )
-        self._undeclared = None if declares else ModelMetadata(self.name)
+        self._undeclared = None if _declares(user) else ModelMetadata(self.name)
         self._call: Call = inline
         self._chain: Chain | None = None
         self._operations = openai.operations(user)
@@ -94,7 +89,14 @@ class KServeModel(Model):
 
     async def infer(self, request: InferenceRequest) -> InferenceResponse:
         """Answer a V2 request with what the handlers make of an InferRequest."""
-        result, headers = await self._answer(infer_request(request), dict(request.headers))
+        payload, headers = infer_request(request), dict(request.headers)
+        if self._chain is None:
+            result, headers = await self._answer(payload, headers)
+        else:
+            try:
+                result, headers = await self._chain(self._call, payload, headers)
+            except Exception as raised:
+                raise_for_the_caller(raised)
         # What nearly every author returns is told at once; the abstract types of `yields` take longer to ask.
         if not isinstance(result, InferResponse) and yields(result):
             return piece_response(await only(self._call, result), request, headers)
@@ -147,6 +149,17 @@ class KServeModel(Model):
             user.__dict__.update(self._before_load)
         user.ready = False
 
+    @property
+    def renews(self) -> bool:
+        """Always: what is loaded is the author's object's."""
+        return True
+
+    def renew(self) -> None:
+        """Look anew for the handlers and the OpenAI methods."""
+        self._undeclared = None if _declares(self.user) else ModelMetadata(self.name)
+        self._operations = openai.operations(self.user)
+        self._chain = Chain(self.user) if self._infers else None
+
     def _plain(self, result: Foreign) -> Foreign:
         if isinstance(result, InferResponse):
             return result.to_rest()[0]
@@ -161,6 +174,13 @@ class KServeModel(Model):
             return await self._chain(self._call, payload, headers, explain=explain)
         except Exception as raised:
             raise_for_the_caller(raised)
+
+
+def _declares(user: Foreign) -> bool:
+    return not all(
+        getattr(type(user), method, None) is getattr(InferenceModel, method) and method not in vars(user)
+        for method in ("get_input_types", "get_output_types")
+    )
 
 
 def declared(types: Foreign) -> tuple[TensorMetadata, ...]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Any, Final
 
 from ray import serve
-from ray.exceptions import RayActorError, RayError, RayTaskError
-from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, ReplicaUnavailableError
+from ray.exceptions import RayTaskError
 
-from modelwright.errors import ModelNotReady, Overloaded
-from modelwright.model import Execution, Model, ModelMetadata, V1Answer
+from modelwright.model import Execution, Model, ModelMetadata, OpenAIOperation, V1Answer
 from modelwright.server import log
+from modelwright.styles.kserve import ray_calls
 from modelwright.styles.kserve.adapter import declared
-from modelwright.styles.kserve.answers import infer_response
+from modelwright.styles.kserve.answers import infer_response, piece_response
 from modelwright.styles.kserve.foreign import Foreign
-from modelwright.styles.kserve.refusals import raise_for_the_caller
+from modelwright.styles.kserve.handlers import inline
+from modelwright.styles.kserve.pieces import only
+from modelwright.styles.kserve.replica import CHUNK, WHOLE
 from modelwright.styles.kserve.requests import infer_request
 from modelwright.styles.kserve.twins.model import InferenceVerb
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
@@ -26,9 +27,6 @@ from modelwright.tensors import InferenceRequest, InferenceResponse
 
 # Seconds between two looks at the deployment's replicas.
 _LOOK_EVERY: Final = 1.0
-# What a call may kill: its first replica, and one more, which shows that it was the call.
-_TRIES: Final = 2
-_GONE: Final = (RayActorError, ReplicaUnavailableError)
 
 
 class RayServeModel(Model):
@@ -39,6 +37,8 @@ class RayServeModel(Model):
         self.name: str = name or user.name
         self._metadata = ModelMetadata(self.name)
         self._running = True
+        self._yields = False
+        self._operations: frozenset[OpenAIOperation] = frozenset()
         self._looking: asyncio.Task[None] | None = None
 
     @property
@@ -58,6 +58,9 @@ class RayServeModel(Model):
         """Ask a replica for the model's inputs and outputs, after its `load` unless the model is ready."""
         if not self.user.ready:
             self.user.load()
+        offered = await self._offered()
+        self._yields = offered["yields"]
+        self._operations = frozenset(map(OpenAIOperation, offered["openai"]))
         inputs = await self._declared(self.user.get_input_types)
         self._metadata = ModelMetadata(
             self.name, inputs=inputs, outputs=await self._declared(self.user.get_output_types)
@@ -69,11 +72,43 @@ class RayServeModel(Model):
 
     async def infer(self, request: InferenceRequest) -> InferenceResponse:
         """Answer a V2 request with what a replica's handlers make of an InferRequest."""
+        if self._yields:
+            piece, headers = await only(inline, self._pieces("answer", infer_request(request), dict(request.headers)))
+            return piece_response(piece, request, headers)
         result, headers = await self._answer(infer_request(request), request.headers)
         return infer_response(result, request, headers)
 
+    @property
+    def streams(self) -> bool:
+        """Whether a replica's last handler yields."""
+        return self._yields
+
+    async def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceResponse]:
+        """Answer a V2 request with what a replica's handlers yield."""
+        async with aclosing(self._pieces("answer", infer_request(request), dict(request.headers))) as source:
+            async for piece, headers in source:
+                yield piece_response(piece, request, headers)
+
+    @property
+    def openai_operations(self) -> frozenset[OpenAIOperation]:
+        """Those that the deployed class has kserve's methods for."""
+        return self._operations
+
+    async def openai(
+        self, operation: OpenAIOperation, payload: dict[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, Any] | AsyncIterator[dict[str, Any]]:
+        """Answer an OpenAI request with what a replica's method makes of it."""
+        source = self._pieces("ask", operation.value, payload, dict(headers))
+        kind, first = await anext(source, (CHUNK, None))
+        if kind != WHOLE or first is None:
+            return _chunks(first, source)
+        await source.aclose()
+        return dict(first)
+
     async def predict_v1(self, payload: dict[str, Any] | bytes, headers: Mapping[str, str]) -> V1Answer:
         """Answer a V1 request with what a replica's handlers make of its dict."""
+        if self._yields:
+            return V1Answer(_values(self._pieces("answer", payload, dict(headers))), {})
         return _v1(*await self._answer(payload, headers))
 
     async def explain_v1(self, payload: dict[str, Any] | bytes, headers: Mapping[str, str]) -> V1Answer:
@@ -89,48 +124,31 @@ class RayServeModel(Model):
     async def _answer(
         self, payload: Foreign, headers: Mapping[str, str], verb: InferenceVerb = InferenceVerb.PREDICT
     ) -> tuple[Any, dict[str, str]]:
-        """Call a replica, and another where the first one dies.
+        """Call a replica; see `ray_calls.whole` for what is raised."""
+        answer = await ray_calls.whole(self.name, lambda: self.user(payload, dict(headers), verb))
+        # Before 0.14 the answer came without headers.
+        return answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, {})
 
-        Raises:
-            ModelNotReady: both died, or there is none.
-            Overloaded: as many calls wait as the deployment's max_queued_requests allows.
-            Exception: what the author's code raised.
+    def _pieces(self, method: str, *arguments: Foreign) -> AsyncGenerator[Any, None]:
+        """Call a generator of `styles.kserve.replica` in a replica."""
+        handle = self.user._handle.options(method_name=f"_modelwright_{method}", stream=True)
+        return ray_calls.pieces(self.name, lambda: handle.remote(*arguments))
 
-        """
-        for _ in range(_TRIES):
-            try:
-                answer = await self._called(payload, dict(headers), verb)
-            except _GONE as error:
-                log.LOGGER.warning("a replica of model %r died while it answered: %s", self.name, _first_line(error))
-                continue
-            # Before 0.14 the answer came without headers.
-            return answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, {})
-        raise ModelNotReady(f"{_TRIES} replicas of model {self.name!r} died while they answered this request")
-
-    async def _called(self, payload: Foreign, headers: dict[str, str], verb: InferenceVerb) -> Foreign:
-        called = self.user(payload, headers, verb)
+    async def _offered(self) -> Mapping[str, Any]:
         try:
-            return await called if inspect.isawaitable(called) else called
-        except asyncio.CancelledError:
-            # Nobody waits any more; the replica need not begin.
-            called.cancel()
-            raise
-        except BackPressureError as error:
-            raise Overloaded(f"the queue of model {self.name!r} on Ray is full; try again later") from error
-        except DeploymentUnavailableError as error:
-            raise ModelNotReady(f"model {self.name!r} has no deployment on Ray any more") from error
+            offers: Mapping[str, Any] = await self.user._handle._modelwright_offers.remote()
         except RayTaskError as error:
-            cause = error.cause
-            if isinstance(cause, Exception) and not isinstance(cause, RayError):
-                _raise_for_the_caller(cause, error)
-            raise
+            # A class that is no kserve.Model, and one on a Ray whose processes have the genuine kserve.
+            log.LOGGER.info("model %r offers predictions only: %s", self.name, ray_calls.first_line(error))
+            return {"yields": False, "openai": []}
+        return offers
 
     async def _declared(self, ask: Foreign) -> Foreign:
         try:
             return declared(await ask())
         except RayTaskError as error:
             # A class that is no kserve.Model may be deployed too, and declares nothing.
-            log.LOGGER.info("model %r declares no tensors: %s", self.name, _first_line(error))
+            log.LOGGER.info("model %r declares no tensors: %s", self.name, ray_calls.first_line(error))
             return ()
 
     async def _look(self) -> None:
@@ -143,13 +161,18 @@ class RayServeModel(Model):
             self._running = running
 
 
-def _raise_for_the_caller(cause: Exception, error: Exception) -> None:
-    """Raise what an author's exception is to the caller; where it is a mistake, Ray's, which has its traceback."""
-    try:
-        raise_for_the_caller(cause)
-    except Exception as meant:
-        if meant is not cause:
-            raise meant from error
+async def _values(source: AsyncGenerator[Any, None]) -> AsyncIterator[Any]:
+    async with aclosing(source):
+        async for piece, _ in source:
+            yield piece
+
+
+async def _chunks(first: dict[str, Any] | None, source: AsyncGenerator[Any, None]) -> AsyncIterator[dict[str, Any]]:
+    async with aclosing(source):
+        if first is not None:
+            yield first
+        async for _, chunk in source:
+            yield chunk
 
 
 def _runs(application: str, deployment: str) -> bool:
@@ -157,14 +180,12 @@ def _runs(application: str, deployment: str) -> bool:
         status = serve.status().applications[application].deployments[deployment]
     except Exception as error:
         # Ray's ways to say that nobody answers have no class in common.
-        log.LOGGER.warning("Ray Serve does not tell its status: %s: %s", type(error).__name__, _first_line(error))
+        log.LOGGER.warning(
+            "Ray Serve does not tell its status: %s: %s", type(error).__name__, ray_calls.first_line(error)
+        )
         return False
     return any(state == "RUNNING" and count > 0 for state, count in status.replica_states.items())
 
 
 def _v1(result: Foreign, headers: dict[str, str]) -> V1Answer:
     return V1Answer(result.to_rest()[0] if isinstance(result, InferResponse) else result, headers)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -12,7 +12,8 @@ from modelwright.model import Execution, Model, ModelMetadata, OwnRoute, Payload
 from modelwright.server import log
 from modelwright.styles.mlserver import v1
 from modelwright.styles.mlserver.answers import inference_response
-from modelwright.styles.mlserver.calls import Call
+from modelwright.styles.mlserver.calls import Call, Waited
+from modelwright.styles.mlserver.cloudevents import CloudEvents, namespace
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.refusals import raise_for_the_caller
 from modelwright.styles.mlserver.requests import inference_request
@@ -26,9 +27,13 @@ class MLServerModel(Model):
     Each `load` makes an object of the author's anew, as MLServer does.
     """
 
-    def __init__(self, kind: Foreign, settings: Foreign, library: Foreign) -> None:
-        """Take the author's class and its settings; `library` has the modules `types` and `context` of `mlserver`."""
+    def __init__(self, kind: Foreign, settings: Foreign, library: Foreign, server: str = "mlserver") -> None:
+        """Take the author's class and its settings; `library` has the modules `types` and `context` of `mlserver`.
+
+        `server` is the server's name in MLServer's settings.
+        """
         self.name: str = settings.name
+        self._events = CloudEvents(self.name, server, namespace())
         self._kind = kind
         self._settings = settings
         self._library = library
@@ -89,20 +94,41 @@ class MLServerModel(Model):
         user.ready = bool(loaded)
         if not user.ready:
             log.LOGGER.warning("model %r is not ready: its load() returned %r; it must return True", self.name, loaded)
+        self._look_at(user)
+        self._user = user
+
+    def _look_at(self, user: Foreign) -> None:
         self._predict = Call(f"predict() of {self.name}", user.predict)
         self._routes = own_routes(user, self._library, self._run)
-        self._user = user
+
+    @property
+    def renews(self) -> bool:
+        """Always: what is loaded is the author's object's."""
+        return True
+
+    def renew(self) -> None:
+        """Look anew at `predict` and at the methods under `custom_handler`."""
+        if self._user is not None:
+            self._look_at(self._user)
 
     async def infer(self, request: InferenceRequest) -> InferenceResponse:
         """Answer a V2 request with what `predict` returns."""
         assert self._predict is not None, "load() comes before the first request"  # noqa: S101
-        payload = inference_request(self._library.types, request)
+        payload = inference_request(self._library.types, request, self._events)
         self._enter()
+        call, place = self._predict, self._execution
         try:
-            answer = await self._predict(self._execution, payload)
+            if call.coroutine is None or place is None:
+                answer = await call(place, payload)
+            else:
+                # As the call would, without a coroutine of its own: each layer is a percent of a small request.
+                try:
+                    answer = await place.call(call.coroutine, payload)
+                except Waited:
+                    answer = await call.waiting(payload)
         except Exception as raised:
             raise_for_the_caller(raised)
-        return inference_response(answer, self.name, payload.id)
+        return inference_response(answer, self.name, payload.id, self._events.of_response(payload.id))
 
     @property
     def streams(self) -> bool:
@@ -111,7 +137,7 @@ class MLServerModel(Model):
 
     async def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceResponse]:
         """Answer a V2 request with what `predict_stream` yields."""
-        payload = inference_request(self._library.types, request)
+        payload = inference_request(self._library.types, request, self._events)
         self._enter()
         try:
             async with aclosing(self._user.predict_stream(_only(payload))) as pieces:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
@@ -12,9 +15,15 @@ from modelwright.styles.mlserver.library import types as ours
 from modelwright.tensors import NUMPY_TYPES, Array, InferenceResponse, Tensor
 from modelwright.tensors import Parameters as Given
 
+_OF_ARRAYS: Final = {"content_type": "np"}
 
-def inference_response(answer: Foreign, name: str, identity: str | None) -> InferenceResponse:
+
+def inference_response(
+    answer: Foreign, name: str, identity: str | None, added: Mapping[str, str] = MappingProxyType({})
+) -> InferenceResponse:
     """Convert an `InferenceResponse` of either library; its id becomes the request's, as with MLServer.
+
+    The headers that are `added` stand before the author's of the same names.
 
     Raises:
         InferenceError: it is none, or an output is not what it says; a 500, which the caller cannot mend.
@@ -32,7 +41,7 @@ def inference_response(answer: Foreign, name: str, identity: str | None) -> Infe
         identity,
         answer.model_version,
         _parameters(parameters),
-        {key: str(value) for key, value in headers.items()} if headers else {},
+        {**{key: str(value) for key, value in headers.items()}, **added} if headers else dict(added),
     )
 
 
@@ -41,6 +50,9 @@ def _parameters(parameters: Foreign) -> Given:
         return {}
     # pydantic keeps what it does not know of elsewhere.
     values: Foreign = vars(parameters)
+    if values == _OF_ARRAYS:
+        # What the codec of arrays puts there.
+        return dict(_OF_ARRAYS)
     if type(parameters) is not ours.Parameters:
         values = {**values, **(parameters.model_extra or {})}
     return {

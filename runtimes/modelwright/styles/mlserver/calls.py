@@ -67,6 +67,11 @@ class Call:
             self._computed = Computed(method, code)
 
     @property
+    def coroutine(self) -> Callable[..., Foreign] | None:
+        """An `async def` that never waits, as a plain function whose result is no awaitable; None for all else."""
+        return None if self._plain else self._computed
+
+    @property
     def computed(self) -> Callable[..., Foreign] | None:
         """The method as a plain function; None where it may wait."""
         return self._computed
@@ -77,13 +82,17 @@ class Call:
             try:
                 result = await execution.call(self._computed, *arguments)
             except Waited:
-                log.LOGGER.warning("%s waits for the event loop, where it runs from now on", self._name)
-                self._computed = None
-            else:
-                # A plain method may return what is still to be awaited, one that has been computed has been.
-                return await result if self._plain and inspect.isawaitable(result) else result
+                return await self.waiting(*arguments)
+            # A plain method may return what is still to be awaited, one that has been computed has been.
+            return await result if self._plain and inspect.isawaitable(result) else result
         result = self._method(*arguments)
         return await result if inspect.isawaitable(result) else result
+
+    async def waiting(self, *arguments: Foreign) -> Foreign:
+        """Give the result of a method that raised Waited, on the event loop as always from now on."""
+        log.LOGGER.warning("%s waits for the event loop, where it runs from now on", self._name)
+        self._computed = None
+        return await self._method(*arguments)
 
 
 def body(method: Foreign) -> CodeType | None:

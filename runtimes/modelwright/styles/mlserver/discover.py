@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from modelwright import author_metrics
 from modelwright.model import Model
 from modelwright.styles.catalogue import Discovered, DiscoveryError, Wanted
 from modelwright.styles.detect import sources
@@ -27,8 +28,11 @@ def discover(wanted: Wanted) -> Discovered:
         Exception: whatever the author's code raises at import.
 
     """
-    library = _library()
     folder = wanted.path if wanted.path.is_dir() else wanted.path.parent
+    server = server_settings.read(folder)
+    # The genuine library makes its metrics at import, and so has to know by then.
+    author_metrics.watch(lambda: int(server.arguments.get("workers", 1)))
+    library = _library()
     found = _entries(wanted, folder, library)
     if wanted.model_name is not None:
         if len(found) > 1:
@@ -36,8 +40,8 @@ def discover(wanted: Wanted) -> Discovered:
             raise DiscoveryError(f"{wanted.path} has several models ({names}): --model_name cannot be the name of each")
         found[0].settings.name = wanted.model_name
     importer = Importer([each.folder for each in found])
-    models = [_elsewhere(each) or _model(each, importer, library) for each in found]
-    return Discovered(models, {**server_settings.read(folder), **_batching(found)})
+    models = [_elsewhere(each) or _model(each, importer, library, server.name) for each in found]
+    return Discovered(models, {**server.arguments, **_batching(found)})
 
 
 def _elsewhere(entry: Entry) -> Model | None:
@@ -50,11 +54,11 @@ def _elsewhere(entry: Entry) -> Model | None:
     return own_environment.model(entry)
 
 
-def _model(entry: Entry, importer: Importer, library: Foreign) -> MLServerModel:
+def _model(entry: Entry, importer: Importer, library: Foreign, server: str) -> MLServerModel:
     kind = importer.load(entry.settings.implementation_, entry.folder, entry.where)
     if not is_model(kind):
         raise DiscoveryError(f"{entry.where}: {entry.settings.implementation_} must be a subclass of mlserver.MLModel")
-    return MLServerModel(kind, entry.settings, library)
+    return MLServerModel(kind, entry.settings, library, server)
 
 
 def _library() -> Foreign:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from modelwright.server import log
 from modelwright.styles.catalogue import DiscoveryError
+from modelwright.styles.mlserver import defaults
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library.settings import ModelSettings
 from modelwright.styles.mlserver.server_settings import document_of
@@ -37,7 +38,10 @@ def entries(root: Path, library: Foreign) -> list[Entry]:
         DiscoveryError: a file cannot be served as it is written, or two are of one name.
 
     """
-    found = [_of_file(path, library) for path in sorted(_files(root))]
+    found = _mounted(root, library) or [
+        _of_document(path, defaults.weaker(document_of(path), path.parent, "MLSERVER_MODEL_"), path.parent, library)
+        for path in sorted(_files(root))
+    ]
     if not found:
         settings = library.settings.ModelSettings(**_from_environment())
         return [_finished(settings, root, "MLSERVER_MODEL_*", library)] if settings.implementation_ else []
@@ -71,8 +75,25 @@ def _files(root: Path) -> Sequence[Path]:
     return found
 
 
-def _of_file(path: Path, library: Foreign) -> Entry:
-    document = document_of(path)
+def _mounted(root: Path, library: Foreign) -> list[Entry]:
+    """Return the models that are mounted into an image, whose own settings and code are behind theirs."""
+    mount = defaults.mounted(root)
+    if mount is None:
+        return []
+    own = root / FILE
+    behind = defaults.weaker(document_of(own), root, "MLSERVER_MODEL_") if own.is_file() else {}
+    found = []
+    for path in sorted(_files(mount)):
+        document = document_of(path)
+        whole = defaults.under(document, behind)
+        whole["parameters"].setdefault("uri", str(path.parent))
+        whole.setdefault("name", whole.get("model") or path.parent.name)
+        found.append(_of_document(path, whole, path.parent if "implementation" in document else root, library))
+    return found
+
+
+def _of_document(path: Path, document: dict[str, Any], folder: Path, library: Foreign) -> Entry:
+    """Make an entry of the settings in `path`, whose class is in a module of `folder`."""
     _look_over(path, document)
     if "name" not in document and isinstance(document.get("model"), str):
         log.LOGGER.warning('%s: read "model" as "name", which is what MLServer calls it', path)
@@ -85,7 +106,7 @@ def _of_file(path: Path, library: Foreign) -> Entry:
     if not settings.implementation_:
         raise DiscoveryError(f'{path} names no class: add "implementation": "models.MyRuntime", a path in its folder')
     settings._source = str(path)
-    return _finished(settings, path.parent, str(path), library)
+    return _finished(settings, folder, str(path), library)
 
 
 def _look_over(path: Path, document: Mapping[str, Any]) -> None:

@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from random import getrandbits
+from typing import Final
 
 from modelwright.errors import InvalidInput
+from modelwright.styles.mlserver.cloudevents import CloudEvents
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library import types as ours
 from modelwright.tensors import InferenceRequest, RequestedOutput, Tensor
 from modelwright.tensors import Parameters as Given
 
+_new: Final = object.__new__
 
-def inference_request(types: Foreign, request: InferenceRequest) -> Foreign:
+
+def inference_request(types: Foreign, request: InferenceRequest, events: CloudEvents) -> Foreign:
     """Wrap a request; with our types no tensor is copied.
 
-    Its headers stand in `parameters.headers`, in the place of any that the caller has put there, and it has an id.
+    Its headers stand in `parameters.headers`, in the place of any that the caller has put there, with those of
+    `events`, and it has an id.
 
     Raises:
         InvalidInput: a parameter that MLServer gives a meaning to is of another type.
 
     """
-    headers = dict(request.headers)
     # HTTP has a Host header, gRPC's metadata never does. Over REST MLServer's authors know bytes as text.
-    text = "host" in headers
-    parameters = {**_checked(request.parameters), "headers": headers} if request.parameters else {"headers": headers}
+    text = "host" in request.headers
+    known_as = request.id or identity()
+    headers = partial(_headers, request.headers, events, known_as)
     outputs = [_output(types, each) for each in request.outputs] if request.outputs else None
     if types is ours:
-        return _made(
-            ours.InferenceRequest,
-            id=request.id or identity(),
-            parameters=_made(ours.Parameters, **parameters),
-            inputs=[_input(each, text) for each in request.inputs],
-            outputs=outputs,
-        )
+        # What the codec has checked needs no constructor to check it, here and below.
+        given = _new(ours.Parameters)
+        given.__dict__ = _checked(request.parameters) if request.parameters else {}
+        # In the place of any that the caller has put there.
+        given.__dict__.pop("headers", None)
+        given.__dict__["_headers"] = headers
+        made = _new(ours.InferenceRequest)
+        inputs = [_input(each, text) for each in request.inputs]
+        made.__dict__ = {"id": known_as, "parameters": given, "inputs": inputs, "outputs": outputs}
+        return made
     return types.InferenceRequest.model_construct(
-        id=request.id or identity(),
-        parameters=types.Parameters(**parameters),
+        id=known_as,
+        parameters=types.Parameters(**{**_checked(request.parameters), "headers": headers()}),
         inputs=[_genuine_input(types, each, text) for each in request.inputs],
         outputs=outputs,
     )
+
+
+def _headers(sent: Mapping[str, str], events: CloudEvents, known_as: str) -> dict[str, str]:
+    return {**sent, **events.of_request(known_as)}
 
 
 def identity() -> str:
@@ -48,22 +62,19 @@ def identity() -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
-def _made(kind: Foreign, /, **fields: Foreign) -> Foreign:
-    # What the codec has checked needs no constructor to check it.
-    made = object.__new__(kind)
-    made.__dict__ = fields
-    return made
-
-
 def _input(tensor: Tensor, text: bool) -> ours.RequestInput:
-    made: ours.RequestInput = _made(
-        ours.RequestInput,
-        name=tensor.name,
-        shape=list(tensor.shape),
-        datatype=tensor.datatype,
-        data=ours.TensorData.of(tensor.data, text=text),
-        parameters=_made(ours.Parameters, **_checked(tensor.parameters)) if tensor.parameters else None,
-    )
+    parameters = None
+    if tensor.parameters:
+        parameters = _new(ours.Parameters)
+        parameters.__dict__ = _checked(tensor.parameters)
+    made = _new(ours.RequestInput)
+    made.__dict__ = {
+        "name": tensor.name,
+        "shape": list(tensor.shape),
+        "datatype": tensor.datatype,
+        "data": ours.TensorData.of(tensor.data, text=text),
+        "parameters": parameters,
+    }
     return made
 
 

@@ -1,6 +1,6 @@
 """The methods under `custom_handler` as routes: their arguments from path, query and body, as FastAPI would fill them.
 
-What FastAPI gives besides (Depends, Header, Form, ...) is refused by name when the model loads.
+A method that wants what FastAPI gives besides (Depends, Header, Form, ...) gets it from FastAPI itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from modelwright.codecs.json_text import write_json
 from modelwright.errors import InvalidInput, Unprocessable
 from modelwright.model import HttpAnswer, HttpRequest, OwnRoute
-from modelwright.styles.catalogue import DiscoveryError
+from modelwright.styles.mlserver import fastapi_route
 from modelwright.styles.mlserver.calls import Call
 from modelwright.styles.mlserver.foreign import Foreign
 
@@ -29,16 +29,13 @@ _PART: Final = re.compile(r"\{(\w+)(?::path)?\}")
 
 
 def own_routes(user: Foreign, library: Foreign, run: Run) -> tuple[OwnRoute, ...]:
-    """Return the routes of an author's object; `run` calls a method with its arguments.
-
-    Raises:
-        DiscoveryError: a method wants an argument that cannot be filled here.
-
-    """
+    """Return the routes of an author's object; `run` calls a method with its arguments."""
     made = []
     for handler, method in library.handlers.get_custom_handlers(user):
-        route = _Route(method, handler.rest_path, run)
-        made.append(OwnRoute(handler.rest_method.upper(), handler.rest_path, route.answer))
+        path, verb = handler.rest_path, handler.rest_method.upper()
+        theirs = fastapi_route.wanted_by(method)
+        route = fastapi_route.FastAPIRoute(method, path, verb, run) if theirs else _Route(method, path, run)
+        made.append(OwnRoute(verb, path, route.answer))
     return tuple(made)
 
 
@@ -59,7 +56,7 @@ class _Route:
         parts = {match[1] for match in _PART.finditer(path)}
         hints = get_type_hints(method)
         signature = inspect.signature(method).parameters.values()
-        self._arguments = [_argument(each, hints.get(each.name), parts, method) for each in signature]
+        self._arguments = [_argument(each, hints.get(each.name), parts) for each in signature]
         self._bodies = [each.name for each in self._arguments if each.source == "body"]
 
     async def answer(self, request: HttpRequest) -> HttpAnswer:
@@ -88,13 +85,8 @@ class _Route:
         return _default(wanted) if given is None else _document(wanted, given)
 
 
-def _argument(parameter: inspect.Parameter, hint: Foreign, parts: set[str], method: Foreign) -> _Argument:
+def _argument(parameter: inspect.Parameter, hint: Foreign, parts: set[str]) -> _Argument:
     default = parameter.default
-    if type(default).__module__.startswith("fastapi"):
-        raise DiscoveryError(
-            f"custom handler {method.__qualname__}: parameter {parameter.name!r} is FastAPI's "
-            f"{type(default).__name__}, which only MLServer itself fills; take a starlette Request, and read that"
-        )
     kind = _inner(hint)
     if getattr(kind, "__module__", "").startswith("starlette") and kind.__name__ == "Request":
         return _Argument(parameter.name, "request", kind, default)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from modelwright.server import log
 from modelwright.styles.catalogue import DiscoveryError
+from modelwright.styles.mlserver import defaults
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library.environment import environment
 from modelwright.styles.mlserver.library.settings import Settings
@@ -28,27 +30,35 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 }
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """Return what `settings.json`, and the environment where that does not say, make of our arguments.
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What MLServer's settings say: its name, and what they make of our arguments."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+def read(folder: Path) -> Server:
+    """Read `settings.json`, and the environment where that does not say.
 
     Raises:
         DiscoveryError: the file is no JSON, or a field is not what MLServer's documents say or cannot be had here.
 
     """
     path = folder / FILE
-    document = document_of(path) if path.is_file() else {}
+    document = defaults.weaker(document_of(path), folder, "MLSERVER_") if path.is_file() else {}
     try:
         settings: Foreign = Settings.model_validate(document)
     except ValueError as error:
         raise DiscoveryError(f"{path if document else 'MLSERVER_* in the environment'}: {error}") from None
     if settings.kafka_enabled:
         raise DiscoveryError(f"{path}: kafka_enabled: this server takes no requests from Kafka; set it to false")
-    defaults = {name: default for name, (_, default) in Settings.DEFAULTS.items()}
+    usual = {name: default for name, (_, default) in Settings.DEFAULTS.items()}
     for field, instead in _ELSEWHERE.items():
-        if getattr(settings, field) != defaults[field]:
+        if getattr(settings, field) != usual[field]:
             log.LOGGER.warning("%s of MLServer's settings has no effect: %s", field, instead)
-    given = {name for name in defaults if name in document or f"MLSERVER_{name.upper()}" in environment()}
-    return dict(_arguments(settings, given))
+    given = {name for name in usual if name in document or f"MLSERVER_{name.upper()}" in environment()}
+    return Server(settings.server_name, dict(_arguments(settings, given)))
 
 
 def _arguments(settings: Foreign, given: set[str]) -> Iterator[tuple[str, Any]]:

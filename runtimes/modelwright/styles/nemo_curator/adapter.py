@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modelwright.model import Execution, Model, ModelMetadata, Payload, V1Answer
+from modelwright.model import Execution, Model, ModelMetadata, NotRenewable, Payload, V1Answer
 from modelwright.styles.nemo_curator import answers, fetching, place, pod
 from modelwright.styles.nemo_curator.arguments import Given, Taking
 from modelwright.styles.nemo_curator.fetching import Weights
@@ -43,6 +43,7 @@ class CuratorModel(Model):
         self.needs: Needs | None = None
         self._taking = Taking(authored.signature.parameters)
         self._outputs = authored.signature.outputs
+        self._user: Any = None
         self._entry: Any = None
         self._is_async = False
         self._execution: Execution | None = None
@@ -50,7 +51,14 @@ class CuratorModel(Model):
     def metadata(self) -> ModelMetadata:
         """Describe what settings and type hints tell of the entry point."""
         signature = self._authored.signature
-        return ModelMetadata(self.name, platform="nemo_curator", inputs=signature.inputs, outputs=signature.outputs)
+        gpus = self.needs.num_gpus if self.needs is not None else 0.0
+        return ModelMetadata(
+            self.name,
+            platform="nemo_curator",
+            inputs=signature.inputs,
+            outputs=signature.outputs,
+            parameters={"num_gpus": gpus} if gpus else {},
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -93,7 +101,8 @@ class CuratorModel(Model):
 
     def unload(self) -> None:
         """Let go of the author's object."""
-        self._entry, self.ready = None, False
+        self._user = self._entry = None
+        self.ready = False
 
     def _set_up(self) -> None:
         authored = self._authored
@@ -107,8 +116,24 @@ class CuratorModel(Model):
             if note:
                 LOGGER.info("model %s: %s", self.name, note)
         user.setup()
-        self._entry = getattr(user, authored.signature.method)
+        self._user = user
+        self._enter()
+
+    def _enter(self) -> None:
+        self._entry = getattr(self._user, self._authored.signature.method)
         self._is_async = inspect.iscoroutinefunction(self._entry)
+
+    @property
+    def renews(self) -> bool:
+        """Always: what is loaded is the author's object's."""
+        return True
+
+    def renew(self) -> None:
+        """Look anew at the entry point; raises NotRenewable where it takes or gives something else."""
+        before = inspect.signature(self._entry)
+        self._enter()
+        if inspect.signature(self._entry) != before:
+            raise NotRenewable(f"{self._authored.signature.method} of model {self.name!r} has another signature")
 
     async def _call(self, given: Given) -> Any:  # noqa: ANN401 - whatever the author returns
         positional, named = given

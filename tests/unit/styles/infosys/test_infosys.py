@@ -102,6 +102,41 @@ async def test_the_base_class_answers_as_the_library_does(folder: Path) -> None:
     assert set(request["Mtp"][1]) == {"Etime", "Src", "Stime"}
 
 
+DETECTO = """
+from modelloader.base_model_loader import BaseModelLoader
+
+class Detecto:
+    def executeModel(self, Base_64, Cs):
+        return [{"Lb": Base_64}]
+
+class CustomDetectoModelLoader(BaseModelLoader):
+    def __init__(self, config, model_name):
+        model_path = config[model_name]["model_path"][0]
+        self.model = Detecto()
+"""
+
+
+async def test_the_documents_second_example_sets_model_and_inherits_all_else(folder: Path) -> None:
+    (folder / "custom_model_loader.py").write_text(DETECTO)
+    model = await served(folder, CONFIG)
+    assert (await model.predict_v1(a_request(), {})).result["Fs"] == [{"Lb": "x"}]
+
+
+async def test_a_loader_that_sets_neither_is_told_what_to_set(folder: Path) -> None:
+    (folder / "custom_model_loader.py").write_text(DETECTO.replace("Detecto()", "dict()"))
+    model = await served(folder, CONFIG)
+    with pytest.raises(TypeError, match=r"CustomDetectoModelLoader inherits predict.*set self\.model_obj .*it is dict"):
+        await model.predict_v1(a_request(), {})
+
+
+def test_the_class_that_the_documents_text_names_otherwise_than_its_code(folder: Path) -> None:
+    config = {**CONFIG, "ModelLoader": {"file_location": ".", "class_name": "CustomModelLoader"}}
+    (folder / "mil_config.json").write_text(json.dumps(config))
+    said = "no class 'CustomModelLoader' that is a loader; it has CustomClipModelLoader, CustomDetectoModelLoader"
+    with pytest.raises(DiscoveryError, match=said):
+        discover(Wanted(folder))
+
+
 async def test_sixteen_keys_are_wanted_and_those_missing_are_listed(folder: Path) -> None:
     model = await served(folder, CONFIG)
     request = {key: value for key, value in a_request().items() if key not in OF_THE_ENDPOINT}

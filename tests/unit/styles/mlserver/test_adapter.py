@@ -55,7 +55,8 @@ def test_headers_and_parameters(tmp_path) -> None:
     asked.headers = {"x-a": "real"}
     answer = run(model.infer(asked))
     assert said(answer) == ["real", "m", "False", "dict"]
-    assert (answer.headers, answer.parameters) == ({"foo": "5"}, {"kept": 1})
+    assert (answer.headers["foo"], answer.parameters) == ("5", {"kept": 1})
+    assert answer.headers["Ce-Id"] == answer.headers["Ce-Requestid"] == answer.id
 
 
 def test_a_content_type_that_is_none(tmp_path) -> None:

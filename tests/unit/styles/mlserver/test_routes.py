@@ -7,7 +7,6 @@ import json
 import pytest
 from modelwright.errors import InvalidInput, ModelNotFound, Unprocessable
 from modelwright.model import HttpRequest, Model
-from modelwright.styles.catalogue import DiscoveryError
 
 from tests.unit.styles.mlserver.authors import loaded, run
 
@@ -125,13 +124,34 @@ def test_refusals(model, route, body, parts, kind, message) -> None:
         ask(model, route, body, **parts)
 
 
-def test_what_only_fastapi_fills_is_refused_at_load(tmp_path) -> None:
+def test_what_only_fastapi_fills_fastapi_fills(tmp_path) -> None:
     source = """
-    from fastapi import Header
+    from typing import Annotated
+    from fastapi import Depends, Header, HTTPException
+
+    def twice(n: int = 1) -> int:
+        return 2 * n
+
     class M(MLModel):
-        @custom_handler(rest_path="/x")
-        async def x(self, agent: str = Header(None)) -> dict:
-            return {}
+        @custom_handler(rest_path="/x/{name}", rest_method="get")
+        async def x(self, name: str, a: Annotated[str, Header(alias="x-a")], n: int = Depends(twice)) -> dict:
+            if name == "wrong":
+                raise KeyError(name)
+            if name == "no":
+                raise HTTPException(409, "not now")
+            return {"said": [self.name, name, a, n]}
     """
-    with pytest.raises(DiscoveryError, match=r"M\.x: parameter 'agent' is FastAPI's Header"):
-        loaded(tmp_path, source)
+    model = loaded(tmp_path, source)
+    (route,) = model.own_routes
+
+    def asked(name: str, query: str = "n=2"):
+        request = HttpRequest("GET", f"/x/{name}", {"name": name}, query, {"x-a": "1"}, b"")
+        return run(route.answer(request))
+
+    answer = asked("ada")
+    assert (answer.status, json.loads(answer.body)) == (200, {"said": [model.name, "ada", "1", 4]})
+    assert answer.headers["content-type"] == "application/json"
+    assert (asked("no").status, json.loads(asked("no").body)) == (409, {"detail": "not now"})
+    assert json.loads(asked("ada", "n=two").body)["detail"][0]["loc"] == ["query", "n"]
+    with pytest.raises(KeyError, match="wrong"):
+        asked("wrong")

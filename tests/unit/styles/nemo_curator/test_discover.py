@@ -209,6 +209,47 @@ async def test_model_download_yaml_chooses_classes_and_their_arguments(folder: P
     assert (await infer(model, anything=np.float32([[1]])))["output-0"].tolist() == [[10]]
 
 
+# Of Curator's tutorial on custom models, as it stands there.
+TUTORIAL = """
+models:
+  - class: nemo_curator.video.models.cradio.CRadio
+  - class: nemo_curator.video.models.internvideo2_mm.InternVideo2MultiModality
+  - class: nemo_curator.video.models.qwen_vl.QwenVL
+  - class: nemo_curator.video.models.t5_encoder.T5Encoder
+    params:
+      variant: 1
+  - class: nemo_curator.video.models.transnetv2.TransNetV2
+  - class: nemo_curator.video.models.my_model.MyModelClass
+"""
+
+
+async def test_the_tutorials_config_serves_the_one_model_that_is_here(folder: Path) -> None:
+    (folder / "config").mkdir()
+    (folder / "config" / "model_download.yaml").write_text(TUTORIAL)
+    (folder / "my_model.py").write_text(FIRST.replace("class Scale", "class MyModelClass"))
+    put(folder, "acme/scale", "w.npy", np.float32([0]))
+    model = await served(folder)
+    assert model.name == "MyModelClass"
+
+
+def test_the_interface_is_the_tutorials() -> None:
+    from modelwright.styles.nemo_curator.library.video.models.model_utils import ModelInterface
+
+    assert ModelInterface.__abstractmethods__ == {"weights_names", "id_file_mapping", "conda_env_name", "setup"}
+
+    class Least(ModelInterface):
+        weights_names: Any = ("a/b",)
+        id_file_mapping: Any = {"a/b": None}  # noqa: RUF012 - as authors write it
+        conda_env_name: Any = "env"
+
+        def setup(self) -> None:
+            """Do nothing."""
+
+    assert Least().num_gpus == 1.0
+    with pytest.raises(TypeError, match="abstract"):
+        ModelInterface()  # type: ignore[abstract]
+
+
 async def test_settings_name_the_tensors_and_the_entry_point(folder: Path) -> None:
     (folder / "mean.py").write_text(THIRD.format(package="cosmos_curate", guard="conda_utils"))
     (folder / "modelwright.yaml").write_text(

@@ -15,6 +15,7 @@ from modelwright.authoring.doctor.project import Project
 _IMPORTS: Final[Mapping[str, str]] = {
     "np": "import numpy as np",
     "pd": "import pandas as pd",
+    "ray": "import ray",
     "torch": "import torch",
     "generate_uuid": "from kserve.utils.utils import generate_uuid",
     "Parameters": "from mlserver.types import Parameters",

@@ -9,15 +9,11 @@ from typing import Final
 
 from modelwright.authoring.doctor.findings import Hit, Rule, Severity
 from modelwright.authoring.doctor.project import Project
+from modelwright.styles import weight_files
 
 _PROCESS: Final = re.compile(r"^(?P<type>[A-Za-z0-9_-]+):\s*(?P<command>\S.*)$")
 _RUNTIME: Final = re.compile(r"python-3\.(?P<minor>\d+)(\.(\d+|x|\*))?")
 _MINORS: Final = (11, 12, 13)
-_WEIGHTS: Final = frozenset(
-    (".pt", ".pth", ".bin", ".safetensors", ".onnx", ".h5", ".keras", ".ckpt", ".gguf", ".npz", ".npy", ".pkl",
-     ".joblib", ".tflite", ".engine")
-)  # fmt: skip
-_MOST_WEIGHTS: Final = 10 * 1024 * 1024
 _SKIPPED: Final = frozenset(("__pycache__", "node_modules", ".git", ".venv", "venv"))
 
 
@@ -64,11 +60,8 @@ def _runtime(project: Project) -> Iterator[Hit]:
 
 
 def _weights(project: Project) -> Iterator[Hit]:
-    for path in _files(project.folder):
-        if path.suffix.lower() in _WEIGHTS and not path.is_symlink():
-            size = path.stat().st_size
-            if size > _MOST_WEIGHTS:
-                yield Hit(path, 1, f"{size / 1e6:.0f} MB of weights lie in the folder")
+    for path, size in weight_files.left_out(project.folder):
+        yield Hit(path, 1, f"{size / 1e6:.0f} MB of weights lie in the folder")
 
 
 def _links(project: Project) -> Iterator[Hit]:
@@ -114,8 +107,8 @@ RULES: Final = (
     Rule(
         "weights-in-folder",
         Severity.WARNING,
-        "they become part of every image: slow to build, to push and to start",
-        "put them in a bucket or a claim, name it as storageUri, and read /mnt/models",
+        "an image is built without them, as they would make it slow to build, to push and to start",
+        "put them in a bucket or a claim, name it as storageUri, and read /mnt/models; or build with them on purpose",
         _weights,
     ),
     Rule(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelwright.authoring.doctor.findings import Edit, Hit, Rule, Severity
 from modelwright.authoring.doctor.module import Function, Module, methods, text_of
 from modelwright.authoring.doctor.project import Project
+from modelwright.styles.nemo_curator.pod import GPU, resources
 
 _PACKAGES: Final = ("nemo_curator", "cosmos_curate")
 # What must be there, by how the base class's dotted name begins; the first that fits.
@@ -17,6 +19,9 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "cosmos_curate": ("model_id_names", "conda_env_name", "setup"),
     "nemo_curator": ("model_id_names", "setup"),
 }
+_MANIFEST: Final = "isvc.yaml"
+# In block or flow style of YAML.
+_LIMIT: Final = re.compile(r"""^[^#]*nvidia\.com/gpu["']?\s*:\s*["']?(\d+)""")
 _PROPERTIES: Final = ("weights_names", "id_file_mapping", "conda_env_name", "num_gpus")
 
 
@@ -131,7 +136,41 @@ def _hub(project: Project) -> Iterator[Hit]:
                 yield module.hit(node, f"from_pretrained({name!r}) asks the hub")
 
 
+def _gpus(project: Project) -> Iterator[Hit]:
+    path = project.folder / _MANIFEST
+    lines = project.lines(_MANIFEST)
+    if lines is None:
+        return
+    given = [int(found[1]) for line in lines if (found := _LIMIT.match(line))]
+    for module, kind in _models(project):
+        gpus = _num_gpus(module, kind)
+        wanted = resources(gpus)
+        if gpus <= max(given, default=0) or not wanted.limits:
+            continue
+        said = f"{kind.name}.num_gpus is {gpus:g}, and resources.limits has {max(given, default=0)} {GPU}"
+        note = f" ({wanted.note})" if wanted.note else ""
+        number = next((index for index, line in enumerate(lines, 1) if "limits:" in line), 1)
+        yield Hit(path, number, f'{said}: write {GPU}: "{wanted.limits[GPU]}" there{note}')
+
+
+def _num_gpus(module: Module, kind: ast.ClassDef) -> float:
+    """Give what the class says, where it is a number; the first generation's base class says 1, the others nothing."""
+    method = methods(kind).get("num_gpus")
+    value = _returned(method)
+    if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
+        return float(value.value)
+    first = any(module.dotted(base).startswith("nemo_curator.video") for base in kind.bases)
+    return 1.0 if method is None and first else 0.0
+
+
 RULES: Final = (
+    Rule(
+        "curator-gpus",
+        Severity.WARNING,
+        "Kubernetes gives a container the GPUs that its limits name, and no other",
+        "write the line, or return 0.0 from num_gpus where the model runs without a GPU",
+        _gpus,
+    ),
     Rule(
         "curator-guard",
         Severity.ERROR,

@@ -24,8 +24,23 @@ class BaseModelLoader(ABC):
         return None
 
     def predict(self, Base_64: str, Cs: float) -> Any:  # noqa: ANN401, N803 - the library's names
-        """Return what `self.model_obj.executeModel` makes of a base64 image and a confidence threshold."""
-        return self.model_obj.executeModel(Base_64, Cs)
+        """Return what `self.model_obj.executeModel` makes of a base64 image and a confidence threshold.
+
+        Where no model_obj is set it is `self.model`, which the library's document says to set for its second example.
+
+        Raises:
+            TypeError: neither has an `executeModel`.
+
+        """
+        model: Any = getattr(self, "model_obj", None)
+        if model is None:
+            model = getattr(self, "model", None)
+        if not callable(getattr(model, "executeModel", None)):
+            raise TypeError(
+                f"{type(self).__name__} inherits predict, which calls self.model_obj.executeModel(base64, threshold): "
+                f"set self.model_obj in __init__ to an object with it (it is {type(model).__name__}), or define predict"
+            )
+        return model.executeModel(Base_64, Cs)
 
     def predict_request(self, req_data: dict[str, Any]) -> dict[str, Any]:
         """Answer one request; its `Mtp` gets this model's stage, in place.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -84,6 +84,28 @@ class BaseKServeModel(ABC):
     def stop_engine(self) -> None:
         """Stop the engine."""
         self.ready = False
+
+    def _modelwright_offers(self) -> dict[str, Any]:
+        """In a Ray Serve replica: see `styles.kserve.replica`, as for the two below."""
+        return _replica().offers(self)  # type: ignore[no-any-return]
+
+    # Generators themselves: Ray takes no other method for one that yields.
+    async def _modelwright_answer(self, payload: Foreign, headers: dict[str, str]) -> AsyncIterator[Foreign]:
+        async for piece in _replica().answer(self, payload, headers):
+            yield piece
+
+    async def _modelwright_ask(
+        self, operation: str, payload: Foreign, headers: dict[str, str]
+    ) -> AsyncIterator[Foreign]:
+        async for piece in _replica().ask(self, operation, payload, headers):
+            yield piece
+
+
+def _replica() -> Foreign:
+    # It knows this module, and few models run on Ray.
+    from modelwright.styles.kserve import replica  # noqa: PLC0415
+
+    return replica
 
 
 class InferenceModel(BaseKServeModel):

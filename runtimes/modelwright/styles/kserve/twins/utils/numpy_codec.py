@@ -33,5 +33,8 @@ def to_np_dtype(dtype: str) -> Foreign:
 
 def from_np_dtype(np_dtype: Foreign) -> str | None:
     """Return the V2 datatype of a numpy type, None where there is none; text, bytes and dates are BYTES."""
+    known = _NAMES.get(np_dtype) if isinstance(np_dtype, np.dtype) else None
+    if known is not None:
+        return known
     dtype = np.dtype(np_dtype)
     return _NAMES.get(dtype) or _NAMES.get(dtype.newbyteorder("=")) or ("BYTES" if dtype.kind in "OSUM" else None)

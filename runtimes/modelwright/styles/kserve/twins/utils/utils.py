@@ -105,6 +105,8 @@ def _plain_rows(result: Foreign) -> Foreign:
 
 
 def _named_arrays(result: Foreign) -> dict[str, np.ndarray[Any, Any]]:
+    if type(result) is np.ndarray:
+        return {"output-0": result}
     if _is_frame(result):
         return {name: result[name].to_numpy() for name in result.columns}
     if isinstance(result, list) and result and isinstance(result[0], str):
@@ -113,8 +115,13 @@ def _named_arrays(result: Foreign) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _output(name: str, array: np.ndarray[Any, Any], binary: bool) -> InferOutput:
-    output = InferOutput(name=name, shape=list(array.shape), datatype=from_np_dtype(array.dtype) or "")
-    output.set_data_from_numpy(array, binary_data=binary)
+    datatype = from_np_dtype(array.dtype) or ""
+    output = InferOutput(name=name, shape=list(array.shape), datatype=datatype)
+    if binary or datatype in ("BYTES", ""):
+        output.set_data_from_numpy(array, binary_data=binary)
+    else:
+        # What `set_data_from_numpy` does with a tensor whose type and shape are the array's own.
+        output.hold(np.array(array, order="C"))
     return output
 
 

@@ -32,12 +32,28 @@ class Datatype(Enum):
 _DATATYPES = frozenset(each.value for each in Datatype)
 
 
+class _Headers:
+    """Headers that are put together when somebody looks at them, by what `_headers` holds; None where it is not there.
+
+    Most models never look, and a request has a dozen.
+    """
+
+    def __get__(self, made: Parameters | None, kind: object = None) -> dict[str, Foreign] | None:
+        make = made.__dict__.pop("_headers", None) if made is not None else None
+        if made is None or make is None:
+            return None
+        # From here on it is the object's own, which comes before this.
+        found: dict[str, Foreign] = make()
+        made.__dict__["headers"] = found
+        return found
+
+
 class Parameters(BaseModel):
     """`content_type`, `headers`, and whatever else a caller or an author puts there."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("content_type", "headers")
     content_type: str | None = None
-    headers: dict[str, Foreign] | None = None
+    headers = _Headers()
 
     def __init__(
         self, *, content_type: str | None = None, headers: dict[str, Foreign] | None = None, **extra: Foreign
@@ -47,7 +63,7 @@ class Parameters(BaseModel):
         if headers is not None:
             if not isinstance(headers, dict):
                 raise ValueError(f"headers must be a dictionary, not {type(headers).__name__}")
-            self.headers = headers
+            self.__dict__["headers"] = headers
         if extra:
             self.__dict__.update(extra)
 
