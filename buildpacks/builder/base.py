@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelwright.images.errors import ImageError
+from modelwright.images.tools import asked
+
 from cluster import packages
 from cluster.paths import cache_folder
 
 from .. import registry
-from ..command import ImageError, capture, stream
+from ..command import stream
 from ..engine import environment, repository
 from .say import step
 
@@ -146,6 +149,6 @@ def _last_line(log: Path) -> str:
 def _uv(folder: Path) -> Path:
     """Fetch uv's own wheel: the one place where it is published for every platform and version."""
     target = folder / "wheel"
-    installer = ["uv", "pip", "install"] if capture(["uv", "--version"]) else ["python3", "-m", "pip", "install"]
+    installer = ["uv", "pip", "install"] if asked(["uv", "--version"]) else ["python3", "-m", "pip", "install"]
     stream([*installer, "--quiet", "--no-deps", "--target", str(target), UV], log=_log("uv"))
     return target / "bin" / "uv"

@@ -7,9 +7,11 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from modelwright.images import content
+
 from cluster import binaries
 
-from .. import content, registry
+from .. import registry
 from ..command import stream
 from ..engine import environment, repository
 from . import server
@@ -42,7 +44,13 @@ def builder() -> str:
 def _key(bases: Bases, tools: Path) -> str:
     digest = hashlib.sha256(f"{bases.key} {registry.digest(bases.run)} {registry.digest(bases.build)}".encode())
     digest.update(f"{content.digest(BUILDPACK, ignored=IGNORED)} {server.key()}".encode())
-    for file in (HERE / "builder.toml", HERE / "lifecycle.toml", tools / "lifecycle", tools / "launcher"):
+    for file in (
+        Path(__file__),
+        HERE / "builder.toml",
+        HERE / "lifecycle.toml",
+        tools / "lifecycle",
+        tools / "launcher",
+    ):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -70,12 +78,19 @@ def _stage(folder: Path, bases: Bases, tools: Path) -> Path:
     (folder / "scratch").mkdir()
     server.stage(folder / "python" / "server", folder / "scratch")
     _lifecycle(folder / "builder" / "lifecycle.tgz", tools)
-    text = (HERE / "builder.toml").read_text(encoding="utf-8")
-    text = text.replace("localhost:5000/modelwright/build:bookworm", bases.build)
-    text = text.replace("localhost:5000/modelwright/run:bookworm", bases.run)
     config = folder / "builder" / "builder.toml"
-    config.write_text(text, encoding="utf-8")
+    config.write_text(definition(bases), encoding="utf-8")
     return config
+
+
+def definition(bases: Bases) -> str:
+    """Give builder.toml with our bases in it, by digest: a tag may be moved between two builds with one builder."""
+    text = (HERE / "builder.toml").read_text(encoding="utf-8")
+    for image in (bases.build, bases.run):
+        name = image.rpartition("/")[2].partition(":")[0]
+        pinned = f"{repository(name)}@{registry.digest(image)}"
+        text = text.replace(f"localhost:5000/modelwright/{name}:bookworm", pinned)
+    return text
 
 
 def _lifecycle(archive: Path, tools: Path) -> None:

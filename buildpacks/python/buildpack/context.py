@@ -1,5 +1,6 @@
 """What the lifecycle tells a buildpack, read once from its arguments and variables."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,12 @@ class Context:
         layers = environment.get("CNB_LAYERS_DIR") or (positional[0] if phase == "build" and positional else "/layers")
         buildpack = environment.get("CNB_BUILDPACK_DIR") or str(Path(__file__).resolve().parent.parent)
         return cls(Path.cwd(), Path(layers), Path(buildpack), dict(environment))
+
+    @property
+    def version(self) -> str:
+        """This buildpack's own version."""
+        described = tomllib.loads((self.buildpack / "buildpack.toml").read_text(encoding="utf-8"))
+        return str(described["buildpack"]["version"])
 
     def has(self, name: str) -> bool:
         """Whether the application's folder has a file of that name at its top."""

@@ -2,7 +2,11 @@
 
 from .context import Context
 
-MARKERS = ("requirements.txt", "pyproject.toml", "uv.lock", "runtime.txt", ".python-version")
+MARKERS = (
+    "requirements.txt", "pyproject.toml", "uv.lock", "runtime.txt", ".python-version",
+    "environment.yaml", "environment.yml", "conda.yaml", "conda.yml",
+    "model-settings.json", "serve.yaml", "mil_config.json", "model_download.yaml",
+)  # fmt: skip
 NOT_OURS = 100
 
 

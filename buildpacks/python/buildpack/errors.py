@@ -1,5 +1,6 @@
 """Every error that a user of the buildpack can see, each with its remedy. Nothing outside this file words one."""
 
+import re
 from collections.abc import Sequence
 
 
@@ -13,20 +14,49 @@ class BuildpackError(Exception):
 
 
 def no_dependencies_file() -> BuildpackError:
-    """Neither requirements.txt nor a lockfile is there."""
+    """Say that no file names packages."""
     return BuildpackError(
-        "No requirements.txt and no uv.lock",
-        "The folder has Python code but nothing says which packages it needs. Write a requirements.txt beside it\n"
-        "(an empty one if it needs none), or a pyproject.toml and run `uv lock`.",
+        "No requirements: nothing says which packages this folder needs",
+        "There is no uv.lock, requirements.txt, environment.yaml, conda.yaml, nor a pyproject.toml with [project].\n"
+        "Write a requirements.txt beside the code (an empty one if it needs none).",
     )
 
 
-def no_lockfile() -> BuildpackError:
-    """Say that a pyproject.toml stands alone."""
+def lockfile_alone() -> BuildpackError:
+    """Say that uv.lock has no project."""
     return BuildpackError(
-        "pyproject.toml without uv.lock",
-        "Dependencies are installed from a lockfile so that two builds give one image. Run `uv lock` and commit\n"
-        "uv.lock, or write a requirements.txt instead.",
+        "uv.lock without pyproject.toml", "uv reads both. Add the pyproject.toml that it was made from, or delete it."
+    )
+
+
+def conda_unusable(detail: str) -> BuildpackError:
+    """Say what of a conda file has no counterpart; `detail` has file, place and remedy."""
+    return BuildpackError("The conda file cannot be installed from", detail)
+
+
+def link_escapes(link: str, target: str) -> BuildpackError:
+    """Say that a link leads out of the folder."""
+    return BuildpackError(
+        f"{link} is a link that leads out of the folder",
+        f"It points at {target}, which would not be in the image. Copy the file into the folder, make the link\n"
+        "relative to a file of the folder, or delete it.",
+    )
+
+
+def style_unknown(detail: str) -> BuildpackError:
+    """Say why nothing can be started without a Procfile; `detail` is what detection saw."""
+    return BuildpackError(
+        "No Procfile, and what to serve cannot be told from the files",
+        f"{detail}.\nWrite a Procfile with a line such as `web: python -m model` or `web: modelwright serve FILE.py`.",
+    )
+
+
+def nothing_serves() -> BuildpackError:
+    """Say that without Procfile and server there is nothing to start."""
+    return BuildpackError(
+        "No Procfile, and no server to start without one",
+        "This image gets no Modelwright server. Write a Procfile with a line such as `web: python -m model`, or\n"
+        "remove BP_MODELWRIGHT_SERVER=false.",
     )
 
 
@@ -50,12 +80,44 @@ class Unsatisfiable(BuildpackError):
     """The resolver found no set of packages; `reason` is how it says so."""
 
     def __init__(self, source: str, reason: str) -> None:
-        super().__init__(
-            f"{source} cannot be satisfied",
-            f"{reason}\nCheck the spelling and the version of the package, and that it has a release\n"
-            "for this version of Python. A package from an index of your own needs UV_INDEX at build time.",
-        )
+        title, remedy = _unsatisfiable(reason)
+        super().__init__(title.format(source=source), f"{reason}\n{remedy}")
         self.reason = reason
+
+
+# What uv says, what that is called, and what to do. The first that fits counts.
+UNSATISFIABLE = (
+    (
+        r"(current|requested) Python version|requires Python|no wheels with a matching Python|Python ABI tag",
+        "{source} asks for a version that is not for this Python",
+        "Ask for a version of the package that has a release for this Python (the log names it above), or for another\n"
+        "Python in runtime.txt.",
+    ),
+    (
+        r"was not found in the package registry|was not found in the provided package locations",
+        "{source} names a package that the index does not have",
+        "Check the spelling. A package from an index of your own needs UV_INDEX at build time.",
+    ),
+    (
+        r"there (is|are) no versions? of|no version of",
+        "{source} asks for a version that does not exist",
+        "Check the version; the package's page on the index lists those that there are.",
+    ),
+    (
+        r"parse requirement",
+        "{source} has a line that is no requirement",
+        "Write it as pip does, such as numpy==2.4.6 or numpy>=2,<3.",
+    ),
+    (
+        "",
+        "{source} cannot be satisfied",
+        "Allow versions that go together: the two requirements named above exclude each other.",
+    ),
+)
+
+
+def _unsatisfiable(reason: str) -> tuple[str, str]:
+    return next((title, remedy) for pattern, title, remedy in UNSATISFIABLE if re.search(pattern, reason, re.I))
 
 
 def server_conflict(source: str, reason: str, wanted: Sequence[str]) -> BuildpackError:
@@ -100,6 +162,15 @@ def index_unreachable() -> BuildpackError:
     )
 
 
+def index_refuses(status: str) -> BuildpackError:
+    """Say that the package index answers, but not to us."""
+    return BuildpackError(
+        f"The package index refuses to answer (HTTP {status})",
+        "uv's own words are above. Give the build an index's name and password as UV_INDEX_<NAME>_USERNAME and\n"
+        "UV_INDEX_<NAME>_PASSWORD, or name another index in UV_DEFAULT_INDEX.",
+    )
+
+
 def version_unreadable(source: str, content: str, form: str) -> BuildpackError:
     """Say that a version file holds something else."""
     return BuildpackError(
@@ -121,8 +192,9 @@ def version_unavailable(source: str, wants: str, available: Sequence[str]) -> Bu
     have = ", ".join(available) or "none"
     return BuildpackError(
         f"Python {wants}, asked for by {source}, is not available",
-        f"The builder's base image has Python {have}. Ask for one of these in {source} (`major.minor` is enough:\n"
-        "it takes the patch release that is there), or use a builder with another base.",
+        f"The builder's base image has Python {have}, and no other can be had: PyPI, the only other source, has no\n"
+        f"maintained build of CPython. Ask for one of these in {source} (`major.minor` is enough: it takes the patch\n"
+        "release that is there), or use a builder with another base.",
     )
 
 
@@ -144,10 +216,11 @@ def process_repeated(process: str) -> BuildpackError:
 
 def no_web_process(types: Sequence[str]) -> BuildpackError:
     """There is no process for the container to start by itself."""
-    found = f"It has only: {', '.join(types)}." if types else "The file is missing or empty."
+    found = f"It has only: {', '.join(types)}." if types else "The file is empty."
     return BuildpackError(
         "Procfile has no `web` process",
-        f"{found} The container starts `web` by default; add a line such as `web: python -m model`.",
+        f"{found} The container starts `web` by default; add a line such as `web: python -m model`, or delete the\n"
+        "file to have the model served as its style says.",
     )
 
 

@@ -4,6 +4,7 @@
 still part of the layer's key, because wheels are chosen by it (`requires-python`).
 """
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -12,8 +13,7 @@ from pathlib import Path
 from . import log, versions
 from .context import Context
 from .project import Project
-
-FOLDERS = (Path("/usr/local/bin"), Path("/usr/bin"))
+from .sources import Source
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,17 @@ class Interpreter:
     version: str
 
 
-def available() -> dict[versions.Release, Path]:
+def _folders(context: Context) -> list[Path]:
+    """Give PATH's folders of the base image: another buildpack's layer is there too, and need not be at run time."""
+    listed = context.environment.get("PATH", "").split(os.pathsep)
+    every = context.layers.parent
+    return [Path(each) for each in listed if each.startswith("/") and not Path(each).is_relative_to(every)]
+
+
+def available(context: Context) -> dict[versions.Release, Path]:
     """Every interpreter of the base image by its full version."""
     found: dict[versions.Release, Path] = {}
-    for folder in FOLDERS:
+    for folder in _folders(context):
         for path in sorted(folder.glob("python3.*")):
             if re.fullmatch(r"python3\.\d+", path.name):
                 printed = subprocess.run([path, "-I", "--version"], capture_output=True, text=True, check=True)
@@ -37,7 +44,7 @@ def available() -> dict[versions.Release, Path]:
     return found
 
 
-def requests(context: Context, project: Project) -> list[versions.Request]:
+def requests(context: Context, project: Project, source: Source) -> list[versions.Request]:
     """Read what the folder's files ask for, each by its own name."""
     asked = []
     if (text := context.text("runtime.txt")) is not None:
@@ -46,14 +53,16 @@ def requests(context: Context, project: Project) -> list[versions.Request]:
         asked.append(versions.from_python_version(text))
     if project.requires_python:
         asked.append(versions.from_requires_python(project.requires_python))
+    if source.python:
+        asked.append(source.python)
     return asked
 
 
-def select(context: Context, project: Project) -> Interpreter:
+def select(context: Context, project: Project, source: Source) -> Interpreter:
     """Choose the interpreter and say in the log whose wish it was."""
     log.header("Python version")
-    asked = requests(context, project)
-    found = available()
+    asked = requests(context, project, source)
+    found = available(context)
     chosen = versions.choose(asked, found)
     version = ".".join(map(str, chosen))
     reason = (

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from . import records
 from .layers import Layer
 from .uv import Uv
 
@@ -11,6 +12,7 @@ def install(layer: Layer, package: str, uv: Uv, *, source: str) -> Path:
     library = layer.path / "lib"
     uv.run(["pip", "install", "--quiet", "--no-deps", "--target", str(library), package], source=source)
     (library / ".lock").unlink(missing_ok=True)
+    records.forget_moments(library)
     if (library / "bin").is_dir():
         _move_scripts(library / "bin", layer.path / "bin", layer.root / "venv" / "bin" / "python")
     return library

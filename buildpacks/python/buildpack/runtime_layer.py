@@ -3,7 +3,7 @@
 A layer of its own, so that a new default reaches an image without moving its dependencies.
 """
 
-from pathlib import Path
+import shutil
 
 from .context import Context
 from .layers import Layer
@@ -19,25 +19,21 @@ DEFAULTS = {
     "USER": "cnb",
 }
 
-# The container runtime always sets HOME, so no default of ours could: it is replaced only when it cannot be written to.
-HOME_SCRIPT = """#!/bin/sh
-if [ ! -w "${HOME:-/}" ]; then printf 'HOME = "%s"\\n' "${TMPDIR:-/tmp}" >&3; fi
-"""
+SETTINGS = ("settings.json", "model-settings.json")
+SCRIPTS = "exec.d"
+"""The buildpack's folder of what the launcher runs before a process, in the order of the names."""
 
 
 def contribute(context: Context) -> None:
-    """Write the variables and the script that the launcher runs before the process."""
+    """Write the variables, and the scripts for those that are known only where the container runs."""
     layer = Layer(context.layers, "runtime", launch=True)
     layer.clear()
     for name, value in DEFAULTS.items():
         layer.launch_variable(name, value, "default")
     # So that console scripts (`uvicorn model:app`) find the folder's modules as `python -m` does.
     layer.launch_variable("PYTHONPATH", str(context.app), "append")
-    _executable(layer.path / "exec.d" / "home", HOME_SCRIPT)
+    if any(context.has(name) for name in SETTINGS):
+        # What MLServer's own images do with these files: the environment and mounted models win over them.
+        layer.launch_variable("MODELWRIGHT_DEFAULT_SETTINGS", str(context.app), "default")
+    shutil.copytree(context.buildpack / SCRIPTS, layer.path / SCRIPTS)
     layer.keep({})
-
-
-def _executable(path: Path, content: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(content, encoding="utf-8")
-    path.chmod(0o755)

@@ -1,17 +1,17 @@
 """Modelwright's own server: the wheel and the requirements that `make builder` laid beside this buildpack."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import log
+from .carried import FOLDER
 from .context import Context
-from .errors import server_missing, switch_unreadable
+from .errors import server_missing
 from .project import Project
+from .switches import on
 
 SWITCH = "BP_MODELWRIGHT_SERVER"
-FOLDER = "server"
-"""The buildpack's folder that holds the two."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,13 @@ class Server:
 
     wheel: Path
     requirements: Path
+    compiled: tuple[Path, ...] = ()
+
+    def for_python(self, version: str) -> "Server":
+        """Give the server as an interpreter runs it best: compiled for it where the builder could, else as Python."""
+        major, minor = version.split(".")[:2]
+        tag = f"-cp{major}{minor}-"
+        return replace(self, wheel=next((wheel for wheel in self.compiled if tag in wheel.name), self.wheel))
 
     @property
     def version(self) -> str:
@@ -45,15 +52,13 @@ def find(context: Context, project: Project) -> Server | None:
         return None
     folder = context.buildpack / FOLDER
     wheels = sorted(folder.glob("modelwright-*.whl"))
-    if len(wheels) != 1:
+    pure = [wheel for wheel in wheels if wheel.name.endswith("-none-any.whl")]
+    if len(pure) != 1:
         raise server_missing()
-    return Server(wheels[0], folder / "requirements.txt")
+    return Server(pure[0], folder / "requirements.txt", tuple(wheel for wheel in wheels if wheel not in pure))
 
 
 def _refused(context: Context, project: Project) -> str | None:
-    value = context.environment.get(SWITCH, "true")
-    if value not in ("true", "false"):
-        raise switch_unreadable(SWITCH, value)
-    if value == "false":
+    if not on(context, SWITCH, default=True):
         return f"{SWITCH} is false"
     return "this project is Modelwright itself" if project.name == "modelwright" else None

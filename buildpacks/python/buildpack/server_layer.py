@@ -6,7 +6,7 @@ wheel, so that an unchanged one moves nothing.
 
 from pathlib import PurePosixPath
 
-from . import library, log
+from . import library, log, sbom
 from .context import Context
 from .interpreter import Interpreter
 from .layers import Layer
@@ -23,12 +23,14 @@ def contribute(context: Context, interpreter: Interpreter, server: Server | None
         return
     log.header("Model server")
     layer = Layer(context.layers, "server", launch=True)
-    now = {"wheel": server.wheel_digest, "python": interpreter.version}
+    server = server.for_python(interpreter.version)
+    now = {"wheel": server.wheel_digest, "python": interpreter.version, "buildpack": context.version}
     if layer.metadata() == now:
         log.info(f"Reusing modelwright {server.version} of the previous image")
     else:
         log.info(f"Installing modelwright {server.version}, which answers for kserve unless MODELWRIGHT_KSERVE=genuine")
         layer.clear()
         installed = library.install(layer, str(server.wheel), uv, source="Modelwright's server")
+        sbom.write(context, layer, installed)
         layer.launch_variable("PYTHONPATH", f"{installed / SITE}:{installed}", "prepend")
     layer.keep(now)

@@ -13,6 +13,8 @@ from .interpreter import Interpreter
 # Any fixed moment: with it compiled files carry their source's hash instead of a time, and two builds give one digest.
 EPOCH = "315532801"
 
+_UNREACHABLE = "error sending request|dns error|tls handshake|invalid peer certificate|timed out|status server error"
+
 
 @dataclass(frozen=True)
 class Uv:
@@ -78,7 +80,9 @@ def explain(source: str, status: int, output: str) -> errors.BuildpackError:
         return errors.lockfile_out_of_step()
     if re.search(r"Extra `[^`]*` is not defined", said, re.I):
         return errors.unknown_extras()
-    if re.search(r"error sending request|dns error|tls handshake|invalid peer certificate|timed out", said, re.I):
+    if match := re.search(r"\b(401 Unauthorized|403 Forbidden)\b", said):
+        return errors.index_refuses(match[1])
+    if re.search(_UNREACHABLE, said, re.I):
         return errors.index_unreachable()
     if match := re.search(r"No solution found.*?(Because .*)|(Couldn't parse requirement.*)", said, re.I):
         return errors.Unsatisfiable(source, match[1] or match[2])

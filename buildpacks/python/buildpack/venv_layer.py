@@ -7,50 +7,61 @@ made from nothing, which makes two builds of one tree equal; an environment that
 
 import platform
 import tempfile
-import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from . import errors, log
+from . import errors, log, records, sbom, shared_layer
 from .context import Context
 from .interpreter import Interpreter
 from .layers import Layer, differences
 from .server import Server
-from .sources import Source
+from .sources import PROJECT, Source
 from .uv import Uv
 
 
-def key(context: Context, interpreter: Interpreter, source: Source, server: Server | None, uv: Uv) -> dict[str, str]:
-    """Everything the dependencies depend on."""
+def base(context: Context, interpreter: Interpreter, uv: Uv) -> dict[str, str]:
+    """Everything that installed packages depend on beside their own versions."""
     release = platform.freedesktop_os_release()
-    buildpack = tomllib.loads((context.buildpack / "buildpack.toml").read_text(encoding="utf-8"))
     return {
-        "dependencies": source.digest,
-        "source": source.name,
-        "extras": " ".join(source.extras) or "none",
-        "server": server.requirements_digest if server else "none",
         "python": interpreter.version,
         "base": f"{release['ID']} {release.get('VERSION_ID', '')} {platform.machine()}",
         "uv": uv.version(),
-        "buildpack": buildpack["buildpack"]["version"],
+        "buildpack": context.version,
     }
 
 
 def contribute(context: Context, interpreter: Interpreter, source: Source, server: Server | None, uv: Uv) -> None:
     """Install the dependencies unless the layer of the previous image is still right."""
     layer = Layer(context.layers, "venv", launch=True)
-    before, now = layer.metadata(), key(context, interpreter, source, server, uv)
+    made_with = base(context, interpreter, uv)
+    before = layer.metadata()
+    now = {
+        "dependencies": source.digest,
+        "source": source.name,
+        "extras": " ".join(source.extras) or "none",
+        "server": server.requirements_digest if server else "none",
+        **made_with,
+    }
     reasons = differences(before, now)
     if source.local:
         reasons.append(f"{source.name} installs code of this folder")
     if before and not reasons:
         log.info(f"Reusing the dependencies of the previous image: {source.name} is unchanged")
+        shared_layer.reuse(context)
         layer.keep(now)
         return
     if before:
         log.info(f"Installing anew: {'; '.join(reasons)}")
-    log.info(f"Installing from {source.name} with uv {now['uv']}")
+    for note in source.notes:
+        log.info(note)
+    log.info(f"Installing from {source.name} with uv {made_with['uv']}")
     layer.clear()
     _install(layer, source, server, uv)
+    packages = next((layer.path / "lib").glob("python3.*/site-packages"))
+    records.forget_moments(packages)
+    shared_layer.split(context, packages, made_with)
+    sbom.write(context, layer, packages)
     layer.launch_variable("VIRTUAL_ENV", str(layer.path), "override")
     layer.keep(now)
 
@@ -58,16 +69,30 @@ def contribute(context: Context, interpreter: Interpreter, source: Source, serve
 def _install(layer: Layer, source: Source, server: Server | None, uv: Uv) -> None:
     uv.run(["venv", "--quiet", "--no-project", "--allow-existing", str(layer.path)], source="the environment")
     into = uv.having(UV_PYTHON=str(layer.path / "bin" / "python"))
-    if source.name == "uv.lock":
+    if source.locked:
         _install_locked(layer, source, uv)
         if server:
             _add_to_locked(source, server, into)
         return
-    requirements = ["--requirement", source.name]
-    if server is None:
-        into.run(["pip", "install", *requirements], source=source.name)
-    else:
-        _together([*requirements, "--requirement", str(server.requirements)], requirements, source, server, into)
+    with _requirements(source) as requirements:
+        if server is None:
+            into.run(["pip", "install", *requirements], source=source.name)
+        else:
+            _together([*requirements, "--requirement", str(server.requirements)], requirements, source, server, into)
+
+
+@contextmanager
+def _requirements(source: Source) -> Iterator[list[str]]:
+    """Give what uv is told to install; a conda file's part of it lies in a file for as long."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = list(source.files)
+        if source.lines:
+            written = Path(folder, "conda.txt")
+            written.write_text("".join(f"{line}\n" for line in source.lines), encoding="utf-8")
+            files.append(str(written))
+        # uv knows extras of a project only.
+        extras = _extras(source) if source.name == PROJECT else []
+        yield [*(word for file in files for word in ("--requirement", file)), *extras]
 
 
 def _install_locked(layer: Layer, source: Source, uv: Uv) -> None:
@@ -87,8 +112,11 @@ def _add_to_locked(source: Source, server: Server, into: Uv) -> None:
 
 
 def _locked(source: Source) -> list[str]:
-    extras = [word for extra in source.extras for word in ("--extra", extra)]
-    return ["--locked", "--no-default-groups", *extras]
+    return ["--locked", "--no-default-groups", *_extras(source)]
+
+
+def _extras(source: Source) -> list[str]:
+    return [word for extra in source.extras for word in ("--extra", extra)]
 
 
 def _together(both: list[str], alone: list[str], source: Source, server: Server, into: Uv) -> None:

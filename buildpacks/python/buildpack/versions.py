@@ -62,14 +62,18 @@ def from_python_version(text: str) -> Request:
     return _exact(".python-version", lines[0])
 
 
+def from_conda(source: str, text: str) -> Request:
+    """Read a conda file's python, `3.11` or a range such as `>=3.11,<3.13`."""
+    return _exact(source, text) if _RELEASE.fullmatch(text) else from_requires_python(text, source)
+
+
 def _exact(source: str, text: str) -> Request:
     wanted = release(text)
     return Request(source, text, (("==", wanted, len(wanted) < 3),))
 
 
-def from_requires_python(text: str) -> Request:
-    """Read pyproject.toml's `requires-python`, such as `>=3.11,<3.14`."""
-    source = "pyproject.toml's requires-python"
+def from_requires_python(text: str, source: str = "pyproject.toml's requires-python") -> Request:
+    """Read a range in the form of pyproject.toml's `requires-python`, such as `>=3.11,<3.14`."""
     clauses = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         match = _CLAUSE.fullmatch(part)

@@ -62,7 +62,7 @@ def test_a_type_given_twice_is_refused() -> None:
         procfile.parse("web: a\nweb: b\n")
 
 
-@pytest.mark.parametrize(("text", "found"), [("worker: python w.py\n", "only: worker"), ("", "missing or empty")])
+@pytest.mark.parametrize(("text", "found"), [("worker: python w.py\n", "only: worker"), ("", "The file is empty")])
 def test_without_web_the_remedy_shows_the_line_to_add(text: str, found: str) -> None:
     with pytest.raises(BuildpackError, match=f"{found}.*web: python -m model"):
         procfile.require_default(procfile.parse(text))

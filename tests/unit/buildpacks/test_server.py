@@ -13,7 +13,7 @@ from buildpacks.python.buildpack.errors import BuildpackError, Unsatisfiable
 from buildpacks.python.buildpack.project import Project
 from buildpacks.python.buildpack.sources import Source
 
-WANTED = Source("requirements.txt", (), "digest", local=False)
+WANTED = Source("requirements.txt", "digest", files=("requirements.txt",))
 
 
 @pytest.fixture
@@ -37,6 +37,29 @@ def test_every_image_gets_the_server(buildpack: Path) -> None:
     assert found is not None
     assert found.version == "0.1.0"
     assert found.requirements == buildpack / "server" / "requirements.txt"
+
+
+def test_an_interpreter_gets_the_wheel_compiled_for_it_and_others_get_python(buildpack: Path) -> None:
+    (buildpack / "server" / "modelwright-0.1.0-cp311-cp311-linux_x86_64.whl").write_bytes(b"compiled")
+    found = find(buildpack)
+
+    assert found is not None
+    assert "-cp311-" in found.for_python("3.11.2").wheel.name
+    assert found.for_python("3.13.1").wheel.name == "modelwright-0.1.0-py3-none-any.whl"
+    assert found.for_python("3.11.2").wheel_digest != found.wheel_digest
+    assert found.for_python("3.11.2").requirements == found.requirements
+
+
+def test_a_builder_that_could_not_compile_carries_python_for_all(buildpack: Path) -> None:
+    found = find(buildpack)
+    assert found is not None
+    assert found.for_python("3.11.2") == found
+
+
+def test_what_compiles_is_part_of_the_builders_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = carried.key()
+    monkeypatch.setattr(carried.wheels, "compiler", lambda: "3.11.99 another gcc")
+    assert carried.key() != before
 
 
 def test_a_change_of_the_servers_code_alone_leaves_the_dependencies_as_they_are(buildpack: Path) -> None:

@@ -25,10 +25,16 @@ def test_nothing_that_names_packages_is_an_error_with_the_file_to_write(tmp_path
         find(tmp_path)
 
 
-def test_a_project_without_a_lockfile_is_told_to_lock(tmp_path: Path) -> None:
+def test_a_project_without_dependencies_or_lockfile_is_a_source_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, pyproject_toml="[project]\nname = 'm'\n")
 
-    with pytest.raises(BuildpackError, match="Run `uv lock`"):
+    assert find(tmp_path).files == ("pyproject.toml",)
+
+
+def test_a_pyproject_that_only_configures_tools_names_no_packages(tmp_path: Path) -> None:
+    write(tmp_path, pyproject_toml="[tool.ruff]\n")
+
+    with pytest.raises(BuildpackError, match="nothing says which packages"):
         find(tmp_path)
 
 

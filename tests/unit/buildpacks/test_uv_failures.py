@@ -24,7 +24,7 @@ COMPILE = "error: Failed to build `oldthing==1.0`\n"
     [
         (
             UNKNOWN,
-            "requirements.txt cannot be satisfied",
+            "requirements.txt names a package that the index does not have",
             "Because nonesuch was not found in the package registry and you require nonesuch",
         ),
         (LOCKED, "uv.lock is out of step", "Run `uv lock`"),
