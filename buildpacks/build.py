@@ -1,37 +1,30 @@
-"""`python -m buildpacks.build DIR IMAGE`: `pack build` with our builder, and nothing at all for an unchanged folder."""
+"""`python -m buildpacks.build DIR IMAGE`: `modelwright build --push` with this tree's builder, once for one content."""
 
 import argparse
 import hashlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelwright.images import build as engines
+from modelwright.images import content
+from modelwright.images.errors import ImageError
+from modelwright.images.order import Order
+from modelwright.images.reference import pushable
+from modelwright.images.registry import Registry
+
 from cluster import binaries
 
-from . import content, registry
+from . import registry
 from .builder.create import builder
-from .command import ImageError, stream
 from .engine import EXPLAINED, environment
-
-IGNORED = ("__pycache__", ".git", ".venv")
-"""What the buildpack deletes or never reads: it must not cost a rebuild."""
 
 SETTINGS = ("BP_UV_EXTRAS", "BP_MODELWRIGHT_SERVER")
 """Those of our buildpack, which make another image of the same folder."""
-
-PASSED_ON = (
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_HTTP_TIMEOUT", *SETTINGS,
-)  # fmt: skip
-"""Variables of the caller that a build gets if they are set. By name only, so that no value shows in a process list."""
-
-VOLUME_KEY = "modelwright"
-"""Where pack finds no home of its own (in a container) it would name the cache of every build differently."""
-
-CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True)
@@ -48,65 +41,65 @@ class Result:
 def build(folder: Path, image: str, *, fresh: bool = False, log: Path | None = None) -> Result:
     """Build `folder` into `image` and push it, unless the registry has this content built by this builder.
 
-    `fresh` builds in any case, with nothing taken over from an earlier build; `log` takes pack's output instead of the
-    terminal. Raises ImageError.
+    `fresh` builds in any case, with nothing taken over from an earlier build; `log` takes pack's output. Raises
+    ImageError.
     """
     started = time.monotonic()
     with_builder = builder()
-    known = f"{image.rpartition(':')[0]}:content-{_key(folder, with_builder)}"
-    found = None if fresh else registry.digest(known)
+    tag = pushable(image)
+    known = tag.tagged(f"content-{_key(folder, with_builder)}")
+    found = None if fresh else registry.digest(str(known))
+    built = found is None
     if found is None:
-        pack = binaries.ensure("pack") / "pack"
-        command = [str(pack), *_arguments(folder, image, with_builder), "--tag", known]
-        command += ["--clear-cache"] if fresh else []
-        stream(command, environment=environment() | {"PACK_VOLUME_KEY": VOLUME_KEY}, log=log)
-        found = registry.digest(known)
-        built = True
-    else:
-        built = False
-        if registry.digest(image) != found:
-            registry.tag(known, image)
-    if found is None:
-        raise ImageError(f"pack pushed {known}, but the registry does not have it; is it out of disk space?")
-    return Result(image, found, built, time.monotonic() - started, registry.size(known))
+        settings = {name: os.environ[name] for name in SETTINGS if name in os.environ}
+        order = Order(
+            folder, tag, push=True, builder=with_builder, environment=settings, fresh=fresh, also=(known,)
+        )  # fmt: skip
+        with _tools():
+            found = engines.build(order, engine="pack", log=log, say=_say, verbose=log is None).digest
+    elif registry.digest(image) != found:
+        registry.tag(str(known), image)
+    if not found:
+        raise ImageError(f"pack pushed {tag}, but the registry does not have it; is it out of disk space?")
+    size = sum(int(layer["size"]) for layer in Registry(known).manifest()["layers"])
+    return Result(image, found, built, time.monotonic() - started, size)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _tools() -> Iterator[None]:
+    """Let the engine find the test cluster's pack and Docker as it would find a machine's own."""
+    pack = binaries.ensure("pack")
+    ours = {**environment(), "PATH": f"{pack}{os.pathsep}{os.environ['PATH']}"}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _key(folder: Path, with_builder: str) -> str:
     # The registry's own name is left out: an image is the same wherever it is pushed.
     parts = [
-        content.digest(folder, ignored=IGNORED),
+        content.digest(folder, ignored=content.LEFT_OUT),
         with_builder.rpartition(":")[2],
         *(os.environ.get(name, "") for name in SETTINGS),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
-def _arguments(folder: Path, image: str, with_builder: str) -> list[str]:
-    # --trust-builder: one container for all phases, the only mode that needs no lifecycle image from Docker Hub.
-    # --network host: the registry and the package index are reached as this machine reaches them.
-    arguments = ["build", image, "--path", str(folder), "--builder", with_builder, "--trust-builder", "--publish"]
-    arguments += ["--network", "host", "--pull-policy", "always", "--no-color"]
-    for name in PASSED_ON:
-        if name in os.environ:
-            arguments += ["--env", name]
-    return [*arguments, *_host_certificates()]
-
-
-def _host_certificates() -> list[str]:
-    """Mount the host's CA bundle where the base image has its own, for an egress that signs TLS with a CA of its own.
-
-    It is there while building and never in the image: only layers and the application's folder are exported.
-    """
-    bundle = Path(os.environ.get("SSL_CERT_FILE") or CA_BUNDLE)
-    if not bundle.is_file():
-        return []
-    return ["--volume", f"{bundle.resolve()}:{CA_BUNDLE}:ro", "--env", f"SSL_CERT_FILE={CA_BUNDLE}"]
-
-
 def main(arguments: Sequence[str]) -> int:
     """Build one folder and print one line about it; 1 and the reason on failure."""
     parser = argparse.ArgumentParser(prog="python -m buildpacks.build", description=__doc__)
-    parser.add_argument("folder", type=Path, help="the folder with the Procfile")
+    parser.add_argument("folder", type=Path, help="the folder with the model")
     parser.add_argument("image", help="where to push it, such as localhost:5000/modelwright/iris:dev")
     parser.add_argument("--log", type=Path, help="write pack's output to this file")
     parser.add_argument("--fresh", action="store_true", help="build as if for the first time")

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from functools import cache
 
+from modelwright.images.errors import ImageError
+
 from cluster.binaries import BuildError
 from cluster.golang import GoMissingError
 from cluster.info import ClusterError
-
-from .command import ImageError
 
 EXPLAINED = (ImageError, ClusterError, BuildError, GoMissingError)
 """What a command line shows as one line: each of these says what is missing and what to do about it."""

@@ -78,6 +78,7 @@ def install(**changes: str) -> None:
         "image.repository": OPERATOR,
         "image.digest": digest(f"{OPERATOR}:dev") or "",
         "settings.ingressClassName": info.ingress_class_name or "",
+        "settings.insecureRegistries": f"{{{info.pod_registry or ''}}}",
         **changes,
     }
     pairs = [f"--set={name}={value}" for name, value in values.items()]

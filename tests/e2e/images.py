@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from modelwright.images.errors import ImageError
+from modelwright.images.tools import asked
 
 from buildpacks import engine
 from buildpacks.build import Result, build
-from buildpacks.command import ImageError, capture
 
 EXAMPLES = Path(__file__).parents[2] / "runtimes" / "examples"
 LAYERS = "/layers/modelwright_python"
@@ -53,7 +54,7 @@ class Built:
 
 
 def docker(*arguments: str) -> str:
-    printed = capture(["docker", *arguments], environment=engine.environment())
+    printed = asked(["docker", *arguments], environment=engine.environment(), seconds=600)
     assert printed is not None, f"docker {' '.join(arguments)} failed"
     return printed
 
@@ -84,7 +85,7 @@ def eventually(container: str, program: str) -> str:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         command = ["docker", "exec", container, "/cnb/lifecycle/launcher", "--", "python", "-c", program]
-        if (printed := capture(command, environment=engine.environment())) is not None:
+        if (printed := asked(command, environment=engine.environment())) is not None:
             return printed
         time.sleep(0.5)
     raise AssertionError(docker("logs", container))

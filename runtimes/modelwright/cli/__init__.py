@@ -11,7 +11,9 @@ from typing import Final
 from modelwright.cli.errors import CommandError
 
 # In the order in which `--help` shows them; each is a module here.
-VERBS: Final = ("run", "serve", "predict", "doctor", "init", "contract")
+VERBS: Final = (
+    "run", "serve", "predict", "doctor", "init", "contract", "join", "build", "dockerfile", "push", "deploy",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,40 @@
+"""The Docker daemon that this machine has, if it has one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from typing import Final
+
+from modelwright.images import tools
+
+_SOCKET: Final = "/var/run/docker.sock"
+REMEDY: Final = "start Docker, or set DOCKER_HOST to where it is"
+
+
+def environment() -> dict[str, str] | None:
+    """Give the DOCKER_HOST by which `pack` finds the daemon that `docker` talks to; None where none answers."""
+    if shutil.which("docker") is None:
+        return _without_client()
+    if tools.asked(["docker", "version", "--format", "{{.Server.Version}}"]) is None:
+        return None
+    # pack knows nothing of docker's contexts.
+    address = os.environ.get("DOCKER_HOST") or tools.asked(
+        ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    )
+    return {"DOCKER_HOST": address} if address else {}
+
+
+def _without_client() -> dict[str, str] | None:
+    named = os.environ.get("DOCKER_HOST", f"unix://{_SOCKET}")
+    scheme, _, path = named.partition("://")
+    if scheme != "unix":
+        return {}
+    with socket.socket(socket.AF_UNIX) as channel:
+        try:
+            channel.settimeout(5)
+            channel.connect(path)
+        except OSError:
+            return None
+    return {}
