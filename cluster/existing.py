@@ -101,6 +101,7 @@ def describe(
         or _default(ingress_classes, _DEFAULT_CLASS),
         gateway=Gateway(name, namespace) if gateway else None,
         registry=environment.get(VARIABLES["registry"]),
+        pod_registry=environment.get(VARIABLES["registry"]),
         storage_class=environment.get(VARIABLES["storage_class"]) or _default(storage_classes, _DEFAULT_STORAGE),
     )
 

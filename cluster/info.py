@@ -31,7 +31,8 @@ class ClusterInfo:
     """Where things are in a running cluster; None stands for what the cluster does not have.
 
     `ingress_url` is where a request with an Ingress's Host header goes, `registry` the prefix of images that
-    nodes can pull and this machine can push, `bin` the folder of kubectl and the other tools.
+    nodes can pull and this machine can push, `pod_registry` the same registry by a name under which pods and nodes
+    reach it (and this machine, where it is an address), `bin` the folder of kubectl and the other tools.
     """
 
     provider: str
@@ -41,6 +42,7 @@ class ClusterInfo:
     ingress_class_name: str | None = None
     gateway: Gateway | None = None
     registry: str | None = None
+    pod_registry: str | None = None
     storage_class: str | None = None
 
     def to_json(self) -> dict[str, object]:
@@ -53,6 +55,7 @@ class ClusterInfo:
             "ingressClassName": self.ingress_class_name,
             "gateway": {"name": gateway.name, "namespace": gateway.namespace} if gateway else None,
             "registry": self.registry,
+            "podRegistry": self.pod_registry,
             "storageClass": self.storage_class,
             "bin": str(self.bin),
         }

@@ -15,6 +15,7 @@ from cluster.progress import say
 # Package -> the files or commands that show it is there, any one of them: a tool from elsewhere (docker-ce, a
 # tarball) is as good as Debian's, and installing Debian's beside it would take it away.
 PROBES: dict[str, tuple[str, ...]] = {
+    "buildah": ("buildah",),
     "busybox-static": ("/bin/busybox", "/usr/bin/busybox"),
     "ca-certificates": ("/etc/ssl/certs/ca-certificates.crt",),
     "conntrack": ("conntrack",),
@@ -25,11 +26,14 @@ PROBES: dict[str, tuple[str, ...]] = {
     "debootstrap": ("debootstrap",),
     "docker-registry": ("docker-registry", "registry"),
     "docker.io": ("dockerd",),
+    "gcc": ("gcc",),
     "iproute2": ("ip",),
     "iptables": ("iptables",),
     "kmod": ("modprobe",),
+    "libc6-dev": ("/usr/include/stdio.h", "/usr/include/linux/limits.h"),
     "mount": ("mount",),
     "procps": ("sysctl",),
+    "python3-dev": tuple(f"/usr/include/python3.{minor}/Python.h" for minor in (11, 12, 13)),
     "runc": ("runc",),
     "skopeo": ("skopeo",),
     "socat": ("socat",),

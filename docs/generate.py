@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from modelwright.server.arguments import Arguments
 from modelwright.server.metrics.families import FAMILIES
+from modelwright_operator.api.modelimage import ModelImageSpec
 from modelwright_operator.api.predictor import SERVER_FIELDS, PredictorSpec
 from modelwright_operator.api.unsupported import UNSUPPORTED
+from pydantic import BaseModel
 
 from charts.generate import settings
 
@@ -27,6 +31,9 @@ def render() -> str:
         "The server's fields are arguments of the container `kserve-container`: "
         + ", ".join(f"`{field}` is `{argument}`" for field, argument in SERVER_FIELDS.items())
         + ". An argument that the container's `args` or `command` has already is refused.",
+        "## ModelImage spec",
+        "`kubectl explain modelimage.spec` says the same in the cluster, and what is below each field.",
+        _table(("field", "meaning"), [(f"`{name}`", told) for name, told in _image_fields(ModelImageSpec, "")]),
         "## Refused fields",
         "KServe has these; this version refuses them when they are applied, and says why.",
         _table(
@@ -52,6 +59,16 @@ def _fields() -> list[tuple[str, str]]:
         for name, field in PredictorSpec.model_fields.items()
         if field.description
     ]
+
+
+def _image_fields(model: type[BaseModel], above: str) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a ModelImage's spec, those below others by their whole path."""
+    for name, field in model.model_fields.items():
+        path = f"{above}{field.alias or name}"
+        yield path, field.description or ""
+        below = next((each for each in (field.annotation, *get_args(field.annotation)) if isinstance(each, type)), None)
+        if below is not None and issubclass(below, BaseModel):
+            yield from _image_fields(below, f"{path}.")
 
 
 def _flags() -> list[tuple[str, ...]]:

@@ -78,6 +78,7 @@ class KindProvider:
             ingress_class_name="traefik",
             gateway=Gateway("modelwright", "modelwright-gateway"),
             registry=REGISTRY,
+            pod_registry=f"{REGISTRY_CONTAINER}:5000",
             # kind brings Rancher's local-path provisioner under this name, as the default class.
             storage_class="standard",
         )
@@ -98,9 +99,10 @@ class KindProvider:
 
     def _create(self, kind: Path) -> None:
         certs = self._folder() / "certs.d"
-        hosts = certs / REGISTRY / "hosts.toml"
-        hosts.parent.mkdir(parents=True, exist_ok=True)
-        hosts.write_text(registry_hosts())
+        for name in (REGISTRY, f"{REGISTRY_CONTAINER}:5000"):
+            hosts = certs / name / "hosts.toml"
+            hosts.parent.mkdir(parents=True, exist_ok=True)
+            hosts.write_text(registry_hosts())
         config = self._folder() / "kind.yaml"
         config.write_text(
             cluster_config(

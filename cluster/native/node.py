@@ -15,6 +15,7 @@ from cluster.native.addresses import Network, resolv_conf
 from cluster.native.kubectl import Administrator
 from cluster.native.pki import Authority, Identity
 from cluster.native.processes import Command, Supervisor
+from cluster.native.registry import pod_address
 from cluster.native.waiting import Report, until
 
 NAME = "modelwright"
@@ -92,7 +93,8 @@ class Node:
         folder = self.state / "containerd"
         config = write(self.state / "containerd.toml", containerd_config(self, overlay=_overlay_works(self.state)))
         # Both of these are read whenever they are needed: a change asks for no restart.
-        write(folder / "certs.d" / self.registry / "hosts.toml", f'[host."http://{self.registry}"]\n')
+        for registry in (self.registry, pod_address(self.network.address)):
+            write(folder / "certs.d" / registry / "hosts.toml", f'[host."http://{registry}"]\n')
         write(self.state / "cni" / "10-modelwright.conflist", json.dumps(cni_config(self), indent=1))
         return Command(name="containerd", argv=("containerd", f"--config={config}"), inputs=(config,))
 

@@ -121,6 +121,7 @@ class NativeProvider:
             ingress_class_name=ingress.CLASS,
             gateway=Gateway(ingress.GATEWAY, ingress.NAMESPACE),
             registry=registry.ADDRESS,
+            pod_registry=registry.pod_address(whole.network.address),
             storage_class=storage.CLASS,
         )
 
@@ -152,6 +153,7 @@ class _Whole:
         )
         the_node.prepare()
         registry.Registry(self.state).up(supervisor, report)
+        registry.Registry(self.state).up_for_pods(self.network.address, supervisor, report)
         busybox.push(busybox.build(), registry.ADDRESS)
         administrator = plane.up(supervisor, report)
         the_node.start(supervisor, report)

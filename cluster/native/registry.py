@@ -1,4 +1,4 @@
-"""The registry at localhost:5000."""
+"""The registry at localhost:5000, and at the node's address, by which pods reach it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.native.node import write
 from cluster.native.ports import answers, is_free
 from cluster.native.processes import Command, Supervisor
 from cluster.native.waiting import BringUpError, Report, until
@@ -33,13 +32,34 @@ class Registry:
             raise BringUpError(
                 f"port {PORT} is in use by another program, and image names say {ADDRESS}: stop it (`ss -ltnp`)"
             )
-        config = write(self.state / "registry.json", json.dumps(registry_config(self.state), indent=1))
+        config = self._write("registry.json", "127.0.0.1")
         if supervisor.ensure(Command(name="registry", argv=(_program(), "serve", str(config)), inputs=(config,))):
             report(f"registry started on {ADDRESS}")
         until("the registry", _answers, report=report, supervisor=supervisor, needs=("registry",))
 
+    def up_for_pods(self, address: str, supervisor: Supervisor, report: Report) -> None:
+        """Start a second process on the same images, at the node's own address, which only this machine has."""
+        name = "registry-for-pods"
+        config = self._write("registry-for-pods.json", address)
+        if supervisor.ensure(Command(name=name, argv=(_program(), "serve", str(config)), inputs=(config,))):
+            report(f"registry started on {pod_address(address)} for pods")
+        until(
+            "the registry for pods", lambda: answers(address, PORT), report=report, supervisor=supervisor, needs=(name,)
+        )
 
-def registry_config(state: Path) -> dict[str, object]:
+    def _write(self, name: str, address: str) -> Path:
+        config = self.state / name
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(json.dumps(registry_config(self.state, address), indent=1), encoding="utf-8")
+        return config
+
+
+def pod_address(address: str) -> str:
+    """Return the registry's name for pods on a node with this address."""
+    return f"{address}:{PORT}"
+
+
+def registry_config(state: Path, address: str = "127.0.0.1") -> dict[str, object]:
     """Return the registry's configuration."""
     return {
         "version": "0.1",
@@ -49,7 +69,7 @@ def registry_config(state: Path) -> dict[str, object]:
             "delete": {"enabled": True},
             "cache": {"blobdescriptor": "inmemory"},
         },
-        "http": {"addr": f"127.0.0.1:{PORT}", "headers": {"X-Content-Type-Options": ["nosniff"]}},
+        "http": {"addr": f"{address}:{PORT}", "headers": {"X-Content-Type-Options": ["nosniff"]}},
     }
 
 

@@ -15,6 +15,11 @@ def predictor_name(name: str) -> str:
     return f"{name}-{labels.PREDICTOR}"
 
 
+def worker_name(name: str) -> str:
+    """Return the name of the workers' Deployment."""
+    return f"{predictor_name(name)}-{labels.WORKER}"
+
+
 def app_label(name: str) -> str:
     """Return the value of the `app` label that selects the predictor's pods."""
     return f"isvc.{predictor_name(name)}"

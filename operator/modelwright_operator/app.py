@@ -15,11 +15,13 @@ from typing import Any
 
 import kopf
 
+from modelwright_operator.builds import Builds
 from modelwright_operator.cluster import errors
 from modelwright_operator.cluster.cache import Cache, Key
 from modelwright_operator.cluster.client import Client
 from modelwright_operator.cluster.events import EventRecorder
 from modelwright_operator.cluster.health import probes
+from modelwright_operator.cluster.images import Images
 from modelwright_operator.cluster.lease import LeaderLease
 from modelwright_operator.cluster.login import Login, find_login
 from modelwright_operator.cluster.mounts import MountEvents
@@ -59,6 +61,10 @@ class Operator:
         backoff = Backoff(first=settings.retry_initial_seconds, most=settings.retry_max_seconds)
         self._queue: KeyedQueue[Key] = KeyedQueue(backoff=backoff)
         self._recorder = EventRecorder(client, instance=self._identity[-128:], clock=time.monotonic)
+        self._images = Images()
+        self._builds = Builds(
+            client, self._cache, settings, recorder=self._recorder, images=self._images, notify=self._notify
+        )
         self._reconciler = Reconciler(
             client,
             self._cache,
@@ -70,6 +76,7 @@ class Operator:
                 fresh_for=settings.resync_seconds,
                 clock=time.monotonic,
             ),
+            images=self._images,
             clock=time.monotonic,
         )
         self._reflectors = self._make_reflectors()
@@ -81,6 +88,7 @@ class Operator:
             self._settings,
             recorder=self._recorder,
             mounts=MountEvents(self._client, clock=time.monotonic),
+            images=self._images,
             now=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
 
@@ -88,8 +96,12 @@ class Operator:
         everywhere: tuple[str | None, ...] = (None,)
         namespaces = self._settings.namespaces or everywhere
         labelled = [self._reflect(resource, namespace) for namespace in namespaces for resource in (*CHILDREN, POD)]
-        accounts = [for_accounts(self._client, namespace, self._cache, self._notify) for namespace in namespaces]
-        return labelled + accounts
+        accounts = [
+            for_accounts(self._client, namespace, self._cache, self._notify, self._builds.account_changed)
+            for namespace in namespaces
+        ]
+        builds = [reflector for namespace in namespaces for reflector in self._builds.reflectors(namespace)]
+        return labelled + accounts + builds
 
     def _reflect(self, resource: Resource, namespace: str | None) -> Reflector:
         return Reflector(
@@ -131,6 +143,7 @@ class Operator:
         return [
             *(reflector.run() for reflector in self._reflectors),
             self._queue.run(self._reconciler, workers=self._settings.workers, gate=self._gate),
+            self._builds.queue.run(self._builds.work, workers=self._settings.workers, gate=self._gate),
             self._recorder.run(),
             self._resync(),
             self._open_gate(),
@@ -155,12 +168,13 @@ class Operator:
         await lease.run()
 
     async def _resync(self) -> None:
-        """Look at every InferenceService once per period, spread over it."""
+        """Look at every InferenceService and ModelImage once per period, spread over it."""
         period = self._settings.resync_seconds
         while True:
             await asyncio.sleep(period)
-            for key in self._cache.services():
-                self._queue.add(key, after=random.uniform(0, period))  # noqa: S311 - spreads work, guards nothing
+            for cache, queue in ((self._cache, self._queue), (self._builds.cache, self._builds.queue)):
+                for key in cache.services():
+                    queue.add(key, after=random.uniform(0, period))  # noqa: S311 - spreads work, guards nothing
 
     async def _wait_for_crd(self) -> None:
         """Wait until InferenceServices can be listed: kopf looks for the kind once and would idle without it."""

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import aiohttp
@@ -21,11 +22,14 @@ from modelwright_operator.cluster import errors
 from modelwright_operator.cluster.cache import Cache, Key, ObjectId
 from modelwright_operator.cluster.client import Client
 from modelwright_operator.cluster.drift import differences, stamp
+from modelwright_operator.cluster.images import Images
 from modelwright_operator.cluster.ownership import HANDOVER_MANAGER
 from modelwright_operator.cluster.resources import INFERENCE_SERVICE, of_child
 from modelwright_operator.cluster.secrets import SecretMetadata
+from modelwright_operator.cluster.tokens import Tokens
 from modelwright_operator.contest import Contest
-from modelwright_operator.desired import Inputs, Problem, children, problems
+from modelwright_operator.desired import Inputs, Problem, children, problems, ray_token
+from modelwright_operator.observed import is_ready
 from modelwright_operator.plan import (
     Manifest,
     Plan,
@@ -36,8 +40,9 @@ from modelwright_operator.plan import (
     make_plan,
 )
 from modelwright_operator.queue import RetryLater
-from modelwright_operator.report import GoneError, Reporter
+from modelwright_operator.report import Reporter
 from modelwright_operator.settings import Settings
+from modelwright_operator.status_writer import GoneError
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +70,7 @@ class Reconciler:
         settings: the operator's settings.
         reporter: writes the status.
         secrets: reads Secrets' annotations where that is allowed.
+        images: what images by name stand for.
         clock: monotonic seconds.
     """
 
@@ -76,10 +82,12 @@ class Reconciler:
         *,
         reporter: Reporter,
         secrets: SecretMetadata,
+        images: Images,
         clock: Callable[[], float],
     ) -> None:
         self._client, self._cache, self._settings = client, cache, settings
-        self._report, self._secrets = reporter, secrets
+        self._report, self._secrets, self._images = reporter, secrets, images
+        self._tokens = Tokens(client, clock=clock)
         self._contest = Contest(clock)
         self._tolerated: dict[Key, dict[ObjectId, frozenset[str]]] = {}
 
@@ -94,11 +102,12 @@ class Reconciler:
             self._tolerated.pop(key, None)
             self._contest.forget(key)
             self._report.forget(key)
+            self._tokens.forget(key)
             return None
         try:
             isvc, found, desired = await self._read(raw)
             live = self._cache.objects(key)
-            outcome = _Outcome(live) if found else await self._converge(key, raw, desired, live)
+            outcome = _Outcome(live) if found else await self._converge(key, raw, isvc, desired, live)
             look_again = await self._report(key, raw, isvc, found, outcome.live, outcome.error)
         except GoneError:
             return LEAVING_SECONDS if self._cache.service(key) else None
@@ -125,10 +134,16 @@ class Reconciler:
         return Inputs(
             service_account=self._cache.account(isvc.namespace, account),
             secret_annotations=await self._secrets.annotations(isvc.namespace, secret) if secret else None,
+            images=self._images.of(isvc),
         )
 
     async def _converge(
-        self, key: Key, raw: Manifest, desired: Sequence[Manifest], live: dict[ObjectId, Manifest]
+        self,
+        key: Key,
+        raw: Manifest,
+        isvc: InferenceService,
+        desired: Sequence[Manifest],
+        live: dict[ObjectId, Manifest],
     ) -> _Outcome:
         uid = raw["metadata"]["uid"]
         plan = make_plan(desired, live, owner=key, uid=uid, tolerated=self._tolerated.get(key, {}))
@@ -136,7 +151,7 @@ class Reconciler:
         plan.writes = [write for write in plan.writes if write not in plan.contested]
         await self._confirm(key, raw, plan)
         results = await asyncio.gather(*(self._apply(key, uid, write) for write in plan.writes), return_exceptions=True)
-        failures: list[str] = []
+        failures = await self._ensure_token(key, raw, isvc)
         for write, result in zip(plan.writes, results, strict=True):
             if isinstance(result, _LeavingError):
                 plan.leaving.append(write.oid)
@@ -150,6 +165,16 @@ class Reconciler:
                 live[write.oid] = result
         failures += await self._prune(key, plan.prune, live)
         return _outcome(key, plan, live, failures)
+
+    async def _ensure_token(self, key: Key, raw: Manifest, isvc: InferenceService) -> list[str]:
+        secret = ray_token(isvc, token_hex(32))
+        if secret is None:
+            return []
+        try:
+            await self._tokens.ensure(key, secret, settled=is_ready(raw.get("status") or {}))
+        except (errors.ApiError, aiohttp.ClientError, OSError) as error:
+            return [_failure(error)]
+        return []
 
     async def _confirm(self, key: Key, raw: Manifest, plan: Plan) -> None:
         """Ask whether the InferenceService still exists before a child that it had is made again.

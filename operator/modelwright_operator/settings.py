@@ -138,6 +138,40 @@ class Settings(BaseSettings):
     `serving.kserve.io/storageSecretName` names. Default: false: Kubernetes cannot grant a Secret's metadata
     without its data, so this needs `get` on the Secret."""
 
+    # --- Builds of ModelImages --------------------------------------------------------------------
+
+    builder_image: str = ""
+    """The builder of ModelImages that name none. Default: unset, so each must name one."""
+
+    source_command: Annotated[tuple[str, ...], Field(min_length=1)] = ("/cnb/process/image-source",)
+    """Command of the containers that look at a source and fetch it, as JSON; their image is
+    storage_initializer_image. Default: the process of that name in an image made by buildpacks."""
+
+    build_poll_seconds: Annotated[int, Field(ge=10, le=86400)] = 300
+    """Seconds between looks at a ModelImage's source and builder, each a short Job. Default: 300. What is named by
+    commit and digest is looked at once."""
+
+    build_env: dict[str, str] = Field(default_factory=dict)
+    """Environment of every build, as a JSON object: proxies, UV_INDEX and the like. No secrets: it stands in every
+    Job."""
+
+    insecure_registries: tuple[str, ...] = ()
+    """Registries that speak plain HTTP, as a JSON list of host:port. Default: none; addresses of this machine and of
+    private networks do in any case, as the lifecycle has it."""
+
+    # --- Models that span pods --------------------------------------------------------------------
+
+    ray_worker_command: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "/cnb/lifecycle/launcher",
+        "--",
+        "python",
+        "-m",
+        "modelwright",
+        "join",
+    )
+    """Command of the containers of `predictor.workerSpec` that have none of their own, as JSON. Default: Modelwright's,
+    in an image made by buildpacks."""
+
     # --- The operator's own process ---------------------------------------------------------------
 
     workers: Annotated[int, Field(ge=1, le=256)] = 8

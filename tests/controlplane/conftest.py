@@ -10,6 +10,7 @@ import pytest
 
 from cluster.provider import host_processes
 from tests.controlplane.api import NAMESPACE, Api
+from tests.controlplane.builds import Builds
 from tests.controlplane.operator_process import (
     NAMESPACE as OPERATOR_NAMESPACE,
 )
@@ -62,3 +63,13 @@ def namespace(admin: Api) -> Iterator[str]:
     admin.create(NAMESPACE, None, {"metadata": {"name": name}})
     yield name
     admin.delete(NAMESPACE, None, name)
+
+
+@pytest.fixture
+def builds(admin: Api, namespace: str) -> Builds:
+    """In a namespace that enforces Pod Security `restricted`, as hardened clusters do."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    admin.request(
+        "PATCH", NAMESPACE.path(None, namespace), {"metadata": {"labels": labels}}, "application/merge-patch+json"
+    )
+    return Builds(admin, namespace)

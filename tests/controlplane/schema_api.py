@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
-from modelwright_operator.cluster.resources import INFERENCE_SERVICE
+from modelwright_operator.cluster.resources import INFERENCE_SERVICE, MODEL_IMAGE
 
 from cluster import binaries
 from tests.controlplane.api import Api, until
@@ -80,6 +80,7 @@ def install_crds(kubectl: Kubectl) -> None:
     kubectl("apply", "--server-side", "--force-conflicts", f"--filename={CRDS}")
     api = Api(kubectl.kubeconfig)
     until(lambda: api.serves(INFERENCE_SERVICE), seconds=30.0, what="InferenceServices served")
+    until(lambda: api.serves(MODEL_IMAGE), seconds=30.0, what="ModelImages served")
 
 
 def isvc(name: str = "schema-test", **predictor: Any) -> dict[str, Any]:

@@ -72,6 +72,12 @@ OTHER = {
     "pod_security": "none",
     "storage_initializer_image": "registry.example.org/storage:1",
     "storage_initializer_command": ["/bin/fetch", "--verbose"],
+    "ray_worker_command": ["modelwright", "join"],
+    "builder_image": "registry.example.org/builder:1",
+    "build_poll_seconds": 60,
+    "build_env": {"UV_INDEX": "https://index.example.org/simple"},
+    "insecure_registries": ["registry.example.org:5000"],
+    "source_command": ["/bin/source"],
     "storage_initializer_env": {"HTTPS_PROXY": "http://proxy:3128", "X": 'quote " and , comma'},
     "log_level": "debug",
     "log_format": "json",
@@ -136,16 +142,17 @@ def test_a_wrong_value_is_refused_and_named(value: str, told: str) -> None:
 
 def test_the_crds_are_kept_on_uninstall_unless_asked_otherwise() -> None:
     keep = {"helm.sh/resource-policy": "keep"}
-    assert [crd["metadata"].get("annotations") for crd in of_kind(render(), "CustomResourceDefinition")] == [keep]
+    assert [crd["metadata"].get("annotations") for crd in of_kind(render(), "CustomResourceDefinition")] == [keep, keep]
     removed = of_kind(render("crds.keep=false"), "CustomResourceDefinition")
-    assert [crd["metadata"].get("annotations") for crd in removed] == [None]
+    assert [crd["metadata"].get("annotations") for crd in removed] == [None, None]
     assert of_kind(render("crds.install=false"), "CustomResourceDefinition") == []
 
 
-def test_the_crd_is_rendered_without_a_change() -> None:
-    (source,) = (yaml.safe_load(path.read_text()) for path in (CHART.parents[1] / "crds").glob("*.yaml"))
-    (crd,) = of_kind(render("crds.keep=false"), "CustomResourceDefinition")
-    assert crd == source
+def test_the_crds_are_rendered_without_a_change() -> None:
+    sources = [yaml.safe_load(path.read_text()) for path in (CHART.parents[1] / "crds").glob("*.yaml")]
+    rendered = of_kind(render("crds.keep=false"), "CustomResourceDefinition")
+    assert {crd["metadata"]["name"]: crd for crd in rendered} == {crd["metadata"]["name"]: crd for crd in sources}
+    assert len(rendered) == 2
 
 
 def test_one_operator_is_replaced_and_several_elect_a_leader() -> None:
@@ -213,6 +220,15 @@ RIGHTS = [
     ("patch", "inferenceservices.serving.kserve.io/status", True),
     ("patch", "inferenceservices.serving.kserve.io", False),
     ("delete", "inferenceservices.serving.kserve.io", False),
+    ("list", "modelimages.modelwright.dev", True),
+    ("patch", "modelimages.modelwright.dev/status", True),
+    ("patch", "modelimages.modelwright.dev", False),
+    ("create", "jobs.batch", True),
+    ("patch", "jobs.batch", False),
+    ("patch", "persistentvolumeclaims", True),
+    ("list", "images.kpack.io", True),
+    ("patch", "images.kpack.io", False),
+    ("get", "pods/log", False),
     ("patch", "deployments.apps", True),
     ("delete", "services", True),
     ("create", "httproutes.gateway.networking.k8s.io", True),
@@ -223,6 +239,10 @@ RIGHTS = [
     ("create", "pods", False),
     ("delete", "pods", False),
     ("create", "pods/exec", False),
+    ("patch", "networkpolicies.networking.k8s.io", True),
+    ("create", "secrets", True),
+    ("patch", "secrets", False),
+    ("delete", "secrets", False),
     ("get", "secrets", False),
     ("list", "secrets", False),
     ("get", "configmaps", False),

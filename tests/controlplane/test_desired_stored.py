@@ -39,11 +39,11 @@ def test_pods_are_admitted_in_a_restricted_namespace(cluster: Path, namespace: s
     kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
     kubectl("create", "serviceaccount", "loader")
     for name in (name for name in NAMES if name not in NOT_RESTRICTED):
-        (deployment,) = (m for m in manifests(name, namespace) if m["kind"] == "Deployment")
-        pod = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": name.replace("_", "-")},
-            "spec": deployment["spec"]["template"]["spec"],
-        }
-        kubectl("create", "--dry-run=server", "--filename=-", stdin=pod)
+        for deployment in (m for m in manifests(name, namespace) if m["kind"] == "Deployment"):
+            pod = {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": name.replace("_", "-")},
+                "spec": deployment["spec"]["template"]["spec"],
+            }
+            kubectl("create", "--dry-run=server", "--filename=-", stdin=pod)

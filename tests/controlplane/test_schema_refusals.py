@@ -27,7 +27,6 @@ UNSUPPORTED_PREDICTOR = {
     "canaryTrafficPercent": 10,
     "containerConcurrency": 4,
     "autoScaling": {"metrics": [{"type": "Resource"}]},
-    "workerSpec": {"pipelineParallelSize": 2},
     "storage": {"key": "k", "path": "p"},
     "storageUris": [{"uri": "s3://b/k", "mountPath": "/mnt/models"}],
     "ephemeralContainers": [{"name": "debug", "image": "x"}],

@@ -59,7 +59,8 @@ def test_uninstalling_keeps_services_running_and_installing_again_takes_them_ove
     pod = kubectl.items("pods")[0]["metadata"]["uid"]
     stack.uninstall()
     try:
-        assert admin.find("crd", "inferenceservices.serving.kserve.io") is not None
+        for crd in ("inferenceservices.serving.kserve.io", "modelimages.modelwright.dev"):
+            assert admin.find("crd", crd) is not None
         assert kubectl.items("pods")[0]["metadata"]["uid"] == pod
         # No finalizer: what is deleted while no operator runs is gone all the same.
         kubectl("delete", "isvc", "iris", "--timeout=10s")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from modelwright.images.errors import ImageError
 
-from buildpacks.command import ImageError
 from tests.e2e.images import Built, refused
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("cluster")
 def test_no_requirements_is_refused_with_the_file_to_write(attempt: Built) -> None:
     (attempt.folder / "requirements.txt").unlink()
 
-    assert "Write a requirements.txt beside it" in refused(attempt)
+    assert "Write a requirements.txt beside the code" in refused(attempt)
 
 
 def test_an_unknown_package_is_named(attempt: Built) -> None:
@@ -23,9 +23,9 @@ def test_an_unknown_package_is_named(attempt: Built) -> None:
 
     message = refused(attempt)
 
-    assert message.startswith("requirements.txt cannot be satisfied]")
+    assert message.startswith("requirements.txt asks for a version that does not exist]")
     assert "iniconfig==0.0.77" in message
-    assert "Check the spelling and the version" in message
+    assert "Check the version" in message
 
 
 def test_a_python_that_the_base_image_lacks_is_refused_with_what_it_has(attempt: Built) -> None:
@@ -64,7 +64,8 @@ def test_a_lockfile_out_of_step_is_refused(project: Path, attempt: Built) -> Non
 def test_a_folder_that_is_not_python_is_not_ours(attempt: Built) -> None:
     for path in attempt.folder.iterdir():
         path.unlink()
-    (attempt.folder / "index.html").write_text("<p>")
+    (attempt.folder / "index.js").touch()
+    (attempt.folder / "Procfile").write_text("web: node index.js\n")
 
     with pytest.raises(ImageError):
         attempt.again()

@@ -57,6 +57,12 @@ def test_the_first_build_says_what_it_chose_and_did(iris: Built) -> None:
         INSTALLED,
         "[Processes]",
         "web (default): python -m model",
+        "[Labels]",
+        "dev.modelwright.models=iris",
+        "dev.modelwright.python=3.11.2",
+        "dev.modelwright.server=0.1.0",
+        "dev.modelwright.style=kserve",
+        "org.opencontainers.image.title=iris",
     ]
 
 
@@ -137,6 +143,12 @@ def test_a_change_of_code_reuses_the_dependencies(iris: Built) -> None:
         "Reusing modelwright 0.1.0 of the previous image",
         "[Processes]",
         "web (default): python -m model",
+        "[Labels]",
+        "dev.modelwright.models=iris",
+        "dev.modelwright.python=3.11.2",
+        "dev.modelwright.server=0.1.0",
+        "dev.modelwright.style=kserve",
+        "org.opencontainers.image.title=iris",
     ]
     for layer in ("venv", "server"):
         assert f"Reusing layer 'modelwright/python:{layer}'" in iris.log.read_text()

@@ -16,6 +16,7 @@ from modelwright_operator.api.inferenceservice import (
 from modelwright_operator.api.meta import ObjectMeta
 from modelwright_operator.api.predictor import SERVER_CONTAINER, SERVER_FIELDS, Batching, PredictorSpec
 from modelwright_operator.api.unsupported import UNSUPPORTED, Unsupported
+from modelwright_operator.api.workers import WorkerSpec
 
 __all__ = [
     "API_VERSION",
@@ -32,4 +33,5 @@ __all__ = [
     "ObjectMeta",
     "PredictorSpec",
     "Unsupported",
+    "WorkerSpec",
 ]

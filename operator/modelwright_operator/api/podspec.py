@@ -7,7 +7,7 @@ that is refused later.
 
 import json
 from functools import cache
-from importlib import resources
+from importlib import resources as package_files
 from typing import Any
 
 Schema = dict[str, Any]
@@ -76,7 +76,7 @@ def definitions() -> dict[str, Schema]:
 
 @cache
 def _document() -> dict[str, Any]:
-    text = resources.files(__package__).joinpath("kubernetes.json").read_text(encoding="utf-8")
+    text = package_files.files(__package__).joinpath("kubernetes.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 
@@ -91,6 +91,17 @@ def pod_spec() -> Schema:
 def deployment_strategy() -> Schema:
     """Return the structural schema of a Deployment's spec.strategy."""
     return _structural("DeploymentStrategy")
+
+
+def environment() -> Schema:
+    """Return the structural schema of a container's env."""
+    container: Schema = _structural("Container")["properties"]["env"]
+    return container
+
+
+def resources() -> Schema:
+    """Return the structural schema of a container's resources."""
+    return _structural("ResourceRequirements")
 
 
 def _structural(name: str) -> Schema:

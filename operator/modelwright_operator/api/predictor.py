@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from modelwright_operator.api.base import ApiModel
 from modelwright_operator.api.unsupported import PREDICTOR_NAMES
+from modelwright_operator.api.workers import WorkerSpec
 
 SERVER_CONTAINER = "kserve-container"
 """The container that serves the model; a sole container is given this name."""
@@ -165,6 +166,13 @@ class PredictorSpec(ApiModel):
     deployment_strategy: Annotated[
         dict[str, Any] | None,
         Field(description="How pods are replaced by new ones, as in a Deployment's spec.strategy."),
+    ] = None
+    worker_spec: Annotated[
+        WorkerSpec | None,
+        Field(
+            description="Pods beside the predictor's that one copy of the model spans, all of one Ray: each is the "
+            "predictor's pod with what is set here in its place, and joins instead of serving."
+        ),
     ] = None
     labels: Annotated[
         dict[str, str],

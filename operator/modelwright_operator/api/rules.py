@@ -1,5 +1,6 @@
 """The CEL rules: what is refused at `kubectl apply`, each with the field and the remedy in its message."""
 
+from modelwright_operator.api import workers
 from modelwright_operator.api.predictor import SERVER_CONTAINER, SERVER_FIELDS
 from modelwright_operator.api.rule import Rule
 from modelwright_operator.api.unsupported import FRAMEWORKS
@@ -200,10 +201,13 @@ _SCALE_RULES = (
     ),
 )
 
-PREDICTOR_RULES = _CONTAINER_RULES + _PORT_RULES + _ARGUMENT_RULES + _STORAGE_RULES + _SCALE_RULES
+PREDICTOR_RULES = (
+    *_CONTAINER_RULES, *_PORT_RULES, *_ARGUMENT_RULES, *_STORAGE_RULES, *_SCALE_RULES, *workers.PREDICTOR_RULES,
+)  # fmt: skip
 """Rules on spec.predictor, between its fields."""
 
 FIELD_RULES: dict[str, tuple[Rule, ...]] = {
+    "workerSpec": workers.WORKER_RULES,
     "storageUri": (
         Rule(
             rule=_place("self"),

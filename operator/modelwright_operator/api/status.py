@@ -19,7 +19,8 @@ class Condition(ApiModel):
     type: Annotated[
         str,
         Field(
-            description="PredictorReady, IngressReady, Ready or Stopped; Reconciling and Stalled only while True.",
+            description="PredictorReady, WorkersReady (of workerSpec), IngressReady, Ready or Stopped; Reconciling, "
+            "Stalled and ImageOutdated only while True.",
             json_schema_extra=_REQUIRED,
         ),
     ]
@@ -124,7 +125,7 @@ class InferenceServiceStatus(ApiModel):
     conditions: Annotated[
         tuple[Condition, ...],
         Field(
-            description="PredictorReady and IngressReady make up Ready.",
+            description="PredictorReady, WorkersReady and IngressReady make up Ready.",
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         ),
     ] = ()

@@ -118,13 +118,6 @@ UNSUPPORTED: tuple[Unsupported, ...] = (
     ),
     Unsupported(
         owner="predictor",
-        name="workerSpec",
-        type="object",
-        reason="a predictor runs on one node",
-        remedy="remove it, and ask for the whole model's resources in spec.predictor.containers",
-    ),
-    Unsupported(
-        owner="predictor",
         name="storage",
         type="object",
         reason="credentials come from the ServiceAccount's Secrets or the annotation "

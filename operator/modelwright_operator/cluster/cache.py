@@ -59,9 +59,14 @@ class _Group:
 
 
 class Cache:
-    """The watch cache."""
+    """The watch cache of one kind of owner.
 
-    def __init__(self) -> None:
+    Args:
+        label: the one on its children and pods whose value is the owner's name.
+    """
+
+    def __init__(self, label: str = OWNER_LABEL) -> None:
+        self._label = label
         self._groups: dict[Key, _Group] = {}
         self._filed: dict[tuple[str, ObjectId], Key] = {}
         self._accounts: dict[Key, Entry] = {}
@@ -114,7 +119,7 @@ class Cache:
         """File a child or pod under its label; return the keys for which something that matters is new."""
         metadata = obj["metadata"]
         oid = ObjectId(obj["kind"], metadata["name"])
-        key = Key(metadata["namespace"], (metadata.get("labels") or {}).get(OWNER_LABEL, ""))
+        key = Key(metadata["namespace"], (metadata.get("labels") or {}).get(self._label, ""))
         moved = self._filed.get((key.namespace, oid))
         changed: set[Key] = set()
         if moved is not None and moved != key:

@@ -66,19 +66,22 @@ class ChildSink:
 
 
 class AccountSink:
-    """Files ServiceAccounts; one that changes concerns every InferenceService of its namespace."""
+    """Files ServiceAccounts; one that changes concerns its namespace's InferenceServices, and whom ``tell`` knows."""
 
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
+    def __init__(self, cache: Cache, tell: Callable[[str], None]) -> None:
+        self._cache, self._tell = cache, tell
 
     def put(self, obj: Mapping[str, Any]) -> Iterable[Key]:
         """File the ServiceAccount."""
-        changed = self._cache.put_account(obj)
-        return self._cache.services(obj["metadata"]["namespace"]) if changed else ()
+        return self._concerned(obj["metadata"]["namespace"]) if self._cache.put_account(obj) else ()
 
     def drop(self, namespace: str, name: str, version: int) -> Iterable[Key]:
         """Unfile the ServiceAccount."""
-        return self._cache.services(namespace) if self._cache.drop_account(Key(namespace, name)) else ()
+        return self._concerned(namespace) if self._cache.drop_account(Key(namespace, name)) else ()
+
+    def _concerned(self, namespace: str) -> Iterable[Key]:
+        self._tell(namespace)
+        return self._cache.services(namespace)
 
     def known(self, namespace: str | None) -> list[tuple[str, str]]:
         """Return the filed ServiceAccounts."""
@@ -189,6 +192,8 @@ class Reflector:
         await asyncio.sleep(seconds)
 
 
-def for_accounts(client: Client, namespace: str | None, cache: Cache, notify: Callable[[Key], None]) -> Reflector:
-    """Return the reflector of ServiceAccounts, which carry no label of ours."""
-    return Reflector(client, SERVICE_ACCOUNT, namespace, sink=AccountSink(cache), notify=notify)
+def for_accounts(
+    client: Client, namespace: str | None, cache: Cache, notify: Callable[[Key], None], tell: Callable[[str], None]
+) -> Reflector:
+    """Return the reflector of ServiceAccounts, which carry no label of ours; ``tell`` gets each one's namespace."""
+    return Reflector(client, SERVICE_ACCOUNT, namespace, sink=AccountSink(cache, tell), notify=notify)

@@ -66,7 +66,7 @@ def _autoscaler(obj: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _service_account(obj: Mapping[str, Any]) -> dict[str, Any]:
-    return {"secrets": obj["secrets"]} if obj.get("secrets") else {}
+    return {field: obj[field] for field in ("secrets", "imagePullSecrets") if obj.get(field)}
 
 
 _BODY: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -74,13 +74,15 @@ _BODY: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "HorizontalPodAutoscaler": _autoscaler,
     "Service": lambda obj: {"spec": obj.get("spec") or {}},
     "ServiceAccount": _service_account,
+    # What a Job was made for is in its labels; its pod template is large and never compared.
+    "Job": lambda obj: {"status": obj.get("status") or {}},
 }
 
 
 def shapes_storage(service_account: Mapping[str, Any]) -> bool:
-    """Say whether a ServiceAccount holds anything that a service's storage depends on; most hold nothing."""
+    """Say whether a ServiceAccount holds anything that storage or a build depends on; most hold nothing."""
     annotations = service_account["metadata"].get("annotations") or {}
-    return bool(service_account.get("secrets")) or any(
+    return bool(service_account.get("secrets") or service_account.get("imagePullSecrets")) or any(
         key.startswith(_SERVICE_ACCOUNT_ANNOTATIONS) for key in annotations
     )
 

@@ -26,7 +26,7 @@ def main_container(
     container["args"] = [*(written.get("args") or []), *server_arguments(subject.predictor)]
     container["ports"] = container_ports(subject)
     container["env"] = _env(written.get("env") or [], subject.name)
-    container["resources"] = _resources(written.get("resources") or {}, settings)
+    container["resources"] = completed_resources(written.get("resources") or {}, settings)
     container["volumeMounts"] = [*(written.get("volumeMounts") or []), *weights.mounts]
     for field, probe in probes(subject, settings).items():
         container.setdefault(field, probe)
@@ -51,7 +51,7 @@ def _env(written: list[dict[str, Any]], service_name: str) -> list[dict[str, Any
     return list(entries.values())
 
 
-def _resources(written: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def completed_resources(written: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the resources with KServe's defaults where the author gives none.
 
     Where only one of request and limit is given, the default for the other never contradicts it: KServe's

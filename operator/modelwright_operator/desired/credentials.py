@@ -7,11 +7,10 @@ of the operator's token leaks no credential. The environment's names are KServe'
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from modelwright_operator import labels
 from modelwright_operator.desired.inputs import Inputs
-from modelwright_operator.desired.subject import Subject
 from modelwright_operator.settings import Settings
 
 _PREFIX = "serving.kserve.io/s3-"
@@ -32,6 +31,14 @@ _GCS_FOLDER = "/var/secrets/"
 _CA_FOLDER = "/etc/ssl/custom-certs"
 
 
+class Annotated(Protocol):
+    """What fetches: an InferenceService or a ModelImage, whose annotations count first."""
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """The object's own annotations."""
+
+
 @dataclass
 class Credentials:
     """What the initializer's container gets: environment, volumes and their mounts."""
@@ -42,7 +49,7 @@ class Credentials:
     mounts: list[dict[str, Any]] = field(default_factory=list)
 
 
-def secret_names(subject: Subject, inputs: Inputs) -> list[str]:
+def secret_names(subject: Annotated, inputs: Inputs) -> list[str]:
     """Return the Secrets that may hold credentials: the annotated one, else those of the ServiceAccount.
 
     Tokens and registry logins that Kubernetes and OpenShift put into a ServiceAccount are left out.
@@ -55,7 +62,7 @@ def secret_names(subject: Subject, inputs: Inputs) -> list[str]:
     return [name for name in names if name and not name.startswith(token) and "-dockercfg-" not in name]
 
 
-def credentials(scheme: str, subject: Subject, settings: Settings, inputs: Inputs) -> Credentials:
+def credentials(scheme: str, subject: Annotated, settings: Settings, inputs: Inputs) -> Credentials:
     """Return the credentials that fetching from `scheme` may need, and none that it does not."""
     secrets = secret_names(subject, inputs)
     required = labels.STORAGE_SECRET_NAME in subject.annotations
@@ -67,7 +74,7 @@ def credentials(scheme: str, subject: Subject, settings: Settings, inputs: Input
     return _from_keys(secrets, {key: key for key in keys})
 
 
-def _s3(secrets: list[str], required: bool, subject: Subject, settings: Settings, inputs: Inputs) -> Credentials:
+def _s3(secrets: list[str], required: bool, subject: Annotated, settings: Settings, inputs: Inputs) -> Credentials:
     literal = _s3_settings(subject, inputs)
     keys = {name: name for name in _S3_SECRET_KEYS if name not in literal}
     anonymous = literal.get("awsAnonymousCredential", "").lower() in ("1", "true")
@@ -84,7 +91,7 @@ def _s3(secrets: list[str], required: bool, subject: Subject, settings: Settings
     return result
 
 
-def _s3_settings(subject: Subject, inputs: Inputs) -> dict[str, str]:
+def _s3_settings(subject: Annotated, inputs: Inputs) -> dict[str, str]:
     """Return the S3 settings that annotations give, by the names of their environment variables."""
     found = {name: _annotation(key, subject, inputs) for key, name in _S3_ENV.items()}
     result = {name: value for name, value in found.items() if value}
@@ -98,7 +105,7 @@ def _s3_settings(subject: Subject, inputs: Inputs) -> dict[str, str]:
     return result
 
 
-def _annotation(key: str, subject: Subject, inputs: Inputs) -> str:
+def _annotation(key: str, subject: Annotated, inputs: Inputs) -> str:
     """Return an S3 annotation: the InferenceService's own, else the Secret's, else the ServiceAccount's."""
     account: Mapping[str, Any] = (inputs.service_account or {}).get("metadata") or {}
     sources = (subject.annotations, inputs.secret_annotations or {}, account.get("annotations") or {})

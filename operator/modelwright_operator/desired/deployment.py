@@ -4,8 +4,6 @@ from typing import Any
 
 from modelwright_operator.desired.autoscaler import replica_range
 from modelwright_operator.desired.canonical import stored_form
-from modelwright_operator.desired.inputs import Inputs
-from modelwright_operator.desired.pod import pod_template
 from modelwright_operator.desired.subject import Subject
 from modelwright_operator.settings import Settings
 
@@ -24,15 +22,15 @@ ROLLING_UPDATE = {
 }
 
 
-def deployment(subject: Subject, settings: Settings, inputs: Inputs) -> dict[str, Any]:
-    """Return the predictor's Deployment.
+def deployment(subject: Subject, template: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the predictor's Deployment for its pod template.
 
     `replicas` is left to the autoscaler, whose decision an applied number would undo; without one (class
     `none`) it is the author's `minReplicas`.
     """
     spec: dict[str, Any] = {
         "selector": {"matchLabels": subject.selector},
-        "template": pod_template(subject, settings, inputs),
+        "template": template,
         "strategy": stored_form(subject.predictor.deployment_strategy or ROLLING_UPDATE),
         "progressDeadlineSeconds": settings.progress_deadline_seconds,
     }

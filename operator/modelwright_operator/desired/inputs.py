@@ -1,8 +1,10 @@
 """What the reconciler read for an InferenceService besides the object itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from modelwright_operator.desired.images import BuiltImage
 
 
 @dataclass(frozen=True)
@@ -14,3 +16,6 @@ class Inputs:
 
     secret_annotations: Mapping[str, str] | None = None
     """Annotations of the Secret that `serving.kserve.io/storageSecretName` names; never its data."""
+
+    images: Mapping[str, BuiltImage | None] = field(default_factory=dict)
+    """What images by name (`modelimage://NAME`) stand for; None for an object that does not exist."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from modelwright_operator.desired.canonical import stored_form
 from modelwright_operator.desired.container import main_container
+from modelwright_operator.desired.images import image_of
 from modelwright_operator.desired.inputs import Inputs
 from modelwright_operator.desired.security import secure_container, secure_pod
 from modelwright_operator.desired.storage import weights
@@ -35,17 +36,19 @@ def _pod_spec(subject: Subject, settings: Settings, inputs: Inputs) -> dict[str,
     pod["initContainers"] = [*(pod.get("initContainers") or []), *weight.init_containers]
     pod["volumes"] = [*(pod.get("volumes") or []), *weight.volumes]
     for field in ("containers", "initContainers"):
-        pod[field] = [_completed(container, pod, settings) for container in pod[field]]
+        pod[field] = [_completed(container, pod, settings, inputs) for container in pod[field]]
     if settings.pod_security == "restricted":
         pod["securityContext"] = secure_pod(pod)
     return pod
 
 
-def _completed(container: dict[str, Any], pod: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def _completed(container: dict[str, Any], pod: dict[str, Any], settings: Settings, inputs: Inputs) -> dict[str, Any]:
     """Return any container with what diagnosis and Pod Security need."""
     # The last lines of a failed container's log become its termination message, which is where status reads
     # them.
     result = {"terminationMessagePolicy": "FallbackToLogsOnError", **container}
+    if "image" in result:
+        result["image"] = image_of(str(result["image"]), inputs.images)
     if settings.pod_security == "restricted":
         result["securityContext"] = secure_container(container, pod)
     return result

@@ -3,29 +3,23 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from modelwright_operator import labels
 from modelwright_operator.addresses import host, route_kind
 from modelwright_operator.api import InferenceService
 from modelwright_operator.desired.credentials import secret_names
+from modelwright_operator.desired.images import named_images
 from modelwright_operator.desired.inputs import Inputs
+from modelwright_operator.desired.problem import Problem
 from modelwright_operator.desired.service import service_ports
 from modelwright_operator.desired.storage import RESERVED_VOLUMES
 from modelwright_operator.desired.storage_uri import SCHEMES, STORAGE_URI, claim_of, scheme_of, storage_uri
 from modelwright_operator.desired.subject import Subject
+from modelwright_operator.desired.worker_problems import worker_problems
 from modelwright_operator.settings import Settings
 
 _DNS_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 _AUTOSCALERS = ("hpa", "none", "external")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One reason why nothing can be made of an InferenceService: the field, and what is wrong with the remedy."""
-
-    field: str
-    message: str
 
 
 def problems(isvc: InferenceService, settings: Settings, inputs: Inputs | None = None) -> list[Problem]:
@@ -42,8 +36,10 @@ def problems(isvc: InferenceService, settings: Settings, inputs: Inputs | None =
         return found
     found += _naming(subject, settings)
     found += _scaling(subject)
+    found += worker_problems(subject)
     found += _routing(subject, settings)
     found += _storage(subject, inputs or Inputs())
+    found += _images(subject, inputs or Inputs())
     return found
 
 
@@ -117,6 +113,20 @@ def _routing(subject: Subject, settings: Settings) -> Iterator[Problem]:
             f"port {repeated[0]} of the Service would lead to two container ports; the first port is served on 80, "
             "later ones on their own number: use different numbers",
         )
+
+
+def _images(subject: Subject, inputs: Inputs) -> Iterator[Problem]:
+    for named in named_images(subject.predictor):
+        built = inputs.images.get(named.reference)
+        if built is None:
+            remedy = f"create it in {subject.namespace}, or correct the name"
+            yield Problem(named.field, f"{named.label} does not exist; {remedy}", "ImageMissing")
+        elif not built.image and built.failed:
+            text = f"{named.label} could not be built: {built.message.rstrip('. ')}; see: {named.look}"
+            yield Problem(named.field, text, "ImageBuildFailed")
+        elif not built.image:
+            text = f"{named.label} is not built yet ({built.reason or 'nothing said so far'}); see: {named.look}"
+            yield Problem(named.field, text, "ImageNotBuilt", blocking=False)
 
 
 def _storage(subject: Subject, inputs: Inputs) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from modelwright_operator import labels
 from modelwright_operator.addresses import app_label, predictor_name
-from modelwright_operator.api import API_VERSION, KIND, InferenceService, PredictorSpec
+from modelwright_operator.api import API_VERSION, KIND, InferenceService, PredictorSpec, WorkerSpec
 
 _OURS_WHEN_SET = ("workers", "http_port", "grpc_port", "max_asyncio_workers", "enable_latency_logging", "batching")
 
@@ -49,8 +49,11 @@ class Subject:
 
     @property
     def autoscaler_class(self) -> str:
-        """`hpa`, `none` or `external`; anything else is a problem that `problems` reports."""
-        return self.annotations.get(labels.AUTOSCALER_CLASS, "hpa")
+        """`hpa`, `none` or `external`; anything else is a problem that `problems` reports.
+
+        A model that spans pods is `none` unless its author says otherwise, which is a problem too.
+        """
+        return self.annotations.get(labels.AUTOSCALER_CLASS, "none" if self.workers else "hpa")
 
     @cached_property
     def main_container(self) -> dict[str, Any]:
@@ -66,9 +69,19 @@ class Subject:
         return any(getattr(self.predictor, field) is not None for field in _OURS_WHEN_SET)
 
     @property
+    def workers(self) -> WorkerSpec | None:
+        """`spec.predictor.workerSpec`."""
+        return self.predictor.worker_spec
+
+    @property
     def selector(self) -> dict[str, str]:
         """The label by which Deployment and Service find the pods."""
         return {labels.APP: app_label(self.name)}
+
+    @property
+    def worker_labels(self) -> dict[str, str]:
+        """Labels by which the workers' pods are told from the predictor's; no Service leads to them."""
+        return {labels.APP: f"isvc.{self.name}-{labels.WORKER}", labels.COMPONENT: labels.WORKER}
 
     @property
     def identity_labels(self) -> dict[str, str]:

@@ -10,12 +10,15 @@ State = Literal["True", "False", "Unknown"]
 
 READY = "Ready"
 PREDICTOR_READY = "PredictorReady"
+WORKERS_READY = "WorkersReady"
 INGRESS_READY = "IngressReady"
 STOPPED = "Stopped"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
+IMAGE_OUTDATED = "ImageOutdated"
+"""Only while True: the service runs an image that a newer build was to replace."""
 
-_INFORMATIONAL = (STOPPED, RECONCILING, STALLED)
+_INFORMATIONAL = (STOPPED, RECONCILING, STALLED, IMAGE_OUTDATED)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ def _container_failures(pod: Pod) -> Iterator[Failure]:
     for kind, init in (("initContainer", True), ("container", False)):
         specs = {c.get("name"): c for c in spec.get(f"{kind}s") or []}
         states = sorted(
-            status.get(f"{kind}Statuses") or [], key=lambda state: state.get("name") != labels.MAIN_CONTAINER
+            status.get(f"{kind}Statuses") or [],
+            key=lambda state: state.get("name") not in (labels.MAIN_CONTAINER, labels.WORKER_CONTAINER),
         )
         for state in states:
             container = specs.get(state.get("name")) or {"name": state.get("name")}

@@ -21,9 +21,9 @@ def transitions(previous: Mapping[str, Any], status: Mapping[str, Any]) -> list[
 
     A message that changes while its reason lasts is no event: a crash loop would make one for every crash.
     """
-    before, after = _condition(previous, READY), _condition(status, READY)
-    if _condition(status, STOPPED).get("status") == "True":
-        if _condition(previous, STOPPED).get("status") == "True":
+    before, after = condition_of(previous, READY), condition_of(status, READY)
+    if condition_of(status, STOPPED).get("status") == "True":
+        if condition_of(previous, STOPPED).get("status") == "True":
             return []
         return [Event("Normal", "Stopped", "Stopped: no pods run, and no route leads to it")]
     if (before.get("status"), before.get("reason")) == (after.get("status"), after.get("reason")):
@@ -39,6 +39,12 @@ def transitions(previous: Mapping[str, Any], status: Mapping[str, Any]) -> list[
     return result
 
 
-def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+def is_ready(status: Mapping[str, Any]) -> bool:
+    """Say whether a status is Ready."""
+    return condition_of(status, READY).get("status") == "True"
+
+
+def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """Return a condition of a status, empty while it has none."""
     found: Mapping[str, Any] = next((c for c in status.get("conditions") or [] if c.get("type") == kind), {})
     return found

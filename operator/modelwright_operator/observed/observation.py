@@ -16,6 +16,14 @@ class Problem(Protocol):
     def message(self) -> str:
         """What is wrong with it and the remedy."""
 
+    @property
+    def reason(self) -> str:
+        """In one word."""
+
+    @property
+    def blocking(self) -> bool:
+        """Whether waiting cannot help."""
+
 
 @dataclass(frozen=True)
 class MountEvent:
@@ -41,6 +49,9 @@ class Observation:
     pods: Sequence[Mapping[str, Any]] = ()
     """The pods that carry the predictor's label."""
 
+    workers: Sequence[Mapping[str, Any]] = ()
+    """The pods of `workerSpec`."""
+
     mount_events: Mapping[str, MountEvent] = field(default_factory=dict)
     """By pod name, for those that were asked about; one of a pod that has moved on is ignored."""
 
@@ -49,6 +60,9 @@ class Observation:
 
     previous: Mapping[str, Any] = field(default_factory=dict)
     """The status that is stored."""
+
+    outdated_images: Sequence[str] = ()
+    """What is said of images whose newest build failed, so that the one before serves on."""
 
     reconcile_error: str | None = None
     """Why the last apply failed, in words for the user."""

@@ -91,11 +91,13 @@ def _waiting(diagnosis: Diagnosis) -> str:
 def _invalid(seen: Observation) -> Failure:
     first, *more = seen.problems
     cause = f"{first.field}: {first.message}"
+    remedy = "Nothing was changed in the cluster" if first.blocking else "The rest follows by itself"
     return Failure(
-        reason="InvalidSpec",
+        reason=first.reason,
         cause=cause.rstrip("."),
-        remedy=f"{len(more)} more problem(s) to correct" if more else "Nothing was changed in the cluster",
-        kind="InvalidPredictorSpec",
+        remedy=f"{len(more)} more problem(s) to correct" if more else remedy,
+        kind="InvalidPredictorSpec" if first.reason == "InvalidSpec" else "RuntimeUnhealthy",
+        blocking=first.blocking,
         detail="\n".join(f"{problem.field}: {problem.message}" for problem in seen.problems),
     )
 

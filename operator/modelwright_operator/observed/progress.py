@@ -9,6 +9,8 @@ from modelwright_operator.observed.text import without_credentials
 
 Pod = Mapping[str, Any]
 
+_MODELS = (labels.MAIN_CONTAINER, labels.WORKER_CONTAINER)
+
 
 def pod_progress(pod: Pod) -> str:
     """Return what the pod waits for."""
@@ -17,10 +19,10 @@ def pod_progress(pod: Pod) -> str:
         current = state.get("state") or {}
         if "running" in current and not state.get("ready") and not _is_sidecar(pod, state.get("name")):
             return _init_progress(pod, str(state.get("name", "")))
-    main: Mapping[str, Any] = next(
-        (s for s in status.get("containerStatuses") or [] if s.get("name") == labels.MAIN_CONTAINER), {}
-    )
+    main: Mapping[str, Any] = next((s for s in status.get("containerStatuses") or [] if s.get("name") in _MODELS), {})
     state = main.get("state") or {}
+    if "running" in state and main["name"] == labels.WORKER_CONTAINER:
+        return f"it runs, but has not joined Ray yet (why: kubectl logs {(pod.get('metadata') or {}).get('name', '')})"
     if "running" in state:
         return _running(pod, bool(main.get("started")))
     if (state.get("waiting") or {}).get("reason") in CREATING:

@@ -97,7 +97,7 @@ def _untar(
                 continue
             _check(name, member, links)
             member.name = name
-            tar.extract(member, folder, set_attrs=False, filter="data")
+            _extract(tar, member, folder)
             if member.issym():
                 links.add(name)
             elif not member.isdir():
@@ -105,6 +105,14 @@ def _untar(
                 if modes and member.mode & 0o100:
                     (folder / name).chmod(0o755)
     return files + sorted(links)
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Extract a member that was checked, through tarfile's filter as well where this Python has it (from 3.11.4 on)."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extract(member, folder, set_attrs=False, filter="data")
+    else:
+        tar.extract(member, folder, set_attrs=False)
 
 
 def _check(name: str, member: tarfile.TarInfo, links: set[str]) -> None:

@@ -68,5 +68,6 @@ def test_the_json_has_the_names_of_the_command_line() -> None:
         "ingressClassName": "only",
         "gateway": {"name": "public", "namespace": "edge"},
         "registry": None,
+        "podRegistry": None,
         "storageClass": None,
     }

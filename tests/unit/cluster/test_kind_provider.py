@@ -67,7 +67,8 @@ def test_up_creates_cluster_registry_and_add_ons_in_order(world: Path) -> None:
     order = ["kind create cluster", "docker run", "docker network connect", "kubectl --kubeconfig"]
     assert sorted(order, key=noted.index) == order
     assert noted.index("crds.yaml") < noted.index("traefik.yaml") < noted.index("rollout status")
-    assert (info.kubeconfig.parent / "certs.d/localhost:5000/hosts.toml").is_file()
+    for name in ("localhost:5000", info.pod_registry):
+        assert (info.kubeconfig.parent / f"certs.d/{name}/hosts.toml").is_file()
 
 
 def test_a_second_up_creates_nothing(world: Path) -> None:

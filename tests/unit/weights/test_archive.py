@@ -14,6 +14,20 @@ URI = "s3://bucket/model.tgz"
 PLENTY = 1 << 30
 
 
+@pytest.fixture(autouse=True, params=[True, False], ids=["filter", "no-filter"])
+def python_with_or_without_the_filter(request, monkeypatch):
+    """tarfile's filter is new in Python 3.11.4, and Debian 12, on which images stand, has 3.11.2."""
+    if request.param:
+        return
+    extract = tarfile.TarFile.extract
+
+    def older(self, member, path="", set_attrs=True, *, numeric_owner=False):
+        return extract(self, member, path, set_attrs, numeric_owner=numeric_owner, filter="fully_trusted")
+
+    monkeypatch.setattr(tarfile.TarFile, "extract", older)
+    monkeypatch.delattr(tarfile, "data_filter")
+
+
 def entry(name, content=b"", kind=tarfile.REGTYPE, link="", mode=0o644):
     member = tarfile.TarInfo(name)
     member.size, member.type, member.linkname, member.mode = len(content), kind, link, mode

@@ -8,6 +8,7 @@ import yaml
 from modelwright_operator.api import SERVER_FIELDS, UNSUPPORTED
 from modelwright_operator.api.crd import inference_service_crd, render
 from modelwright_operator.api.structural import structural_schema
+from modelwright_operator.api.workers import refused_fields
 from pydantic import BaseModel
 
 COMMITTED = Path(__file__).parents[4] / "crds" / "serving.kserve.io_inferenceservices.yaml"
@@ -61,7 +62,9 @@ def test_every_node_has_a_type():
 
 def test_only_refused_fields_and_kubernetes_own_open_ones_keep_unknown_keys():
     opened = {path for path, node in nodes(SCHEMA) if node.get("x-kubernetes-preserve-unknown-fields")}
-    allowed = {f"$.{field.path}" for field in UNSUPPORTED} | {f"$.{field.path}[]" for field in UNSUPPORTED}
+    refused = [field.path for field in UNSUPPORTED]
+    refused += [f"spec.predictor.workerSpec.{name}" for name in refused_fields()]
+    allowed = {f"$.{path}{suffix}" for path in refused for suffix in ("", "[]")}
     assert opened - allowed == {"$.spec.predictor.volumes[].ephemeral.volumeClaimTemplate.metadata"}
 
 

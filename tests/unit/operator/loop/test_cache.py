@@ -153,13 +153,22 @@ async def test_an_event_becomes_a_key_and_a_deletion_none(cache):
 
 def test_a_service_account_with_secrets_wakes_its_namespace_and_a_plain_one_nobody(cache):
     cache.put_service(obj("InferenceService", "m", 1, owner=""))
-    sink = AccountSink(cache)
+    told: list[str] = []
+    sink = AccountSink(cache, told.append)
     plain = obj("ServiceAccount", "default", 2, owner="")
     assert list(sink.put(plain)) == []
+    assert told == []
     assert list(sink.put({**plain, "secrets": [{"name": "s3"}]})) == [M]
     assert cache.account("ns", "default")["secrets"] == [{"name": "s3"}]
     assert list(sink.put(obj("ServiceAccount", "default", 3, owner=""))) == [M]
     assert cache.account("ns", "default") is None
+    assert told == ["ns", "ns"]
+
+
+def test_a_service_account_with_pull_secrets_is_kept_for_builds(cache):
+    account = obj("ServiceAccount", "builder", 2, owner="") | {"imagePullSecrets": [{"name": "registry"}]}
+    assert cache.put_account(account)
+    assert cache.account("ns", "builder")["imagePullSecrets"] == [{"name": "registry"}]
 
 
 def test_a_sink_knows_its_own_kind_only(cache):

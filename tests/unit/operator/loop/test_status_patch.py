@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modelwright_operator.report import merge_patch
+from modelwright_operator.status_writer import merge_patch
 
 values = st.recursive(
     st.one_of(st.booleans(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2)),

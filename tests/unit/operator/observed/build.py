@@ -30,6 +30,7 @@ class Cluster:
         made = desired.children(self.service, self.settings, desired.Inputs())
         self.children = {(child["kind"], child["metadata"]["name"]): child for child in made}
         self.pods: list[dict[str, Any]] = []
+        self.workers: list[dict[str, Any]] = []
         self.previous: dict[str, Any] = {}
         self.problems: list[desired.Problem] = []
         self.error: str | None = None
@@ -88,6 +89,7 @@ class Cluster:
         seen = observed.Observation(
             children=self.children,
             pods=self.pods,
+            workers=self.workers,
             mount_events=self.mount_events,
             problems=self.problems,
             previous=self.previous,
