@@ -5,8 +5,8 @@ RUN := $(UV) run --quiet --all-extras
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test lint test-unit test-conformance test-controlplane test-e2e gen gen-check cluster cluster-down \
-	kubeconfig builder images bench-operator bench-client bench-serving bench-styles
+.PHONY: help setup demo demo-down test lint test-unit test-conformance test-compiled test-controlplane test-e2e gen gen-check cluster cluster-down \
+	kubeconfig builder images bench-operator bench-client bench-serving bench-styles bench-images
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test-unit: setup ## pure tests, seconds
 test-conformance: setup ## the model server in real processes, beside genuine kserve
 	@$(RUN) pytest -q tests/conformance
 
+test-compiled: setup ## the server as images run it, compiled; needs gcc
+	@$(RUN) python -m tests.compiled
+
 test-controlplane: setup ## against a real kube-apiserver and etcd
 	@$(RUN) pytest -q tests/controlplane
 
@@ -43,11 +46,13 @@ test-e2e: setup ## real pods, images, ingress, S3 and volumes
 
 gen: setup ## regenerate crds/, the chart's copy, its schema and values, and docs/reference.md
 	@$(RUN) python -m modelwright_operator.api.crd > crds/serving.kserve.io_inferenceservices.yaml
+	@$(RUN) python -m modelwright_operator.api.modelimage_crd > crds/modelwright.dev_modelimages.yaml
 	@$(RUN) python -m charts.generate
 	@$(RUN) python -m docs.generate
 
 gen-check: setup ## fail where a generated file is stale
 	@$(RUN) python -m modelwright_operator.api.crd | cmp - crds/serving.kserve.io_inferenceservices.yaml
+	@$(RUN) python -m modelwright_operator.api.modelimage_crd | cmp - crds/modelwright.dev_modelimages.yaml
 	@$(RUN) python -m charts.generate --check
 	@$(RUN) python -m docs.generate --check
 
@@ -77,5 +82,8 @@ bench-client: setup ## our API client beside kubernetes.aio
 bench-serving: setup ## the model server beside kserve, MLServer, LitServe, BentoML and a bare ASGI floor (ARGS="--soak 60 --plot FILE.png")
 	@$(RUN) python -m tests.bench.serving $(ARGS)
 
-bench-styles: setup ## what the styles cost, and NOS submit on two replicas beside one
-	@$(RUN) python -m tests.bench.styles
+bench-styles: setup ## what the styles cost, shared memory beside the socket, NOS submit on two replicas (ARGS="--seconds 60 --json FILE")
+	@$(RUN) python -m tests.bench.styles $(ARGS)
+
+bench-images: setup ## images of the numpy example beside MLServer's (ARGS="--repeat 5 --json FILE.json")
+	@$(RUN) python -m tests.bench.images $(ARGS)

@@ -1,4 +1,4 @@
-"""`make test`: lint, unit, conformance, control plane, end to end; each stage is a command of its own."""
+"""`make test`: lint, unit, conformance, compiled, control plane, end to end; each stage is a command of its own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ STAGES = (
     Stage("lint", ("make", "--silent", "lint")),
     Stage("unit", (*PYTEST, "-q", "-n", "2", "tests/unit")),
     Stage("conformance", (*PYTEST, "-q", "tests/conformance")),
+    Stage("compiled", (sys.executable, "-m", "tests.compiled", "--durations=5")),
     Stage("control plane", (*PYTEST, "-v", "tests/controlplane")),
     Stage("end to end", (*PYTEST, "-v", "tests/e2e")),
 )

@@ -77,9 +77,8 @@ class _Loader:
 
 
 def watch(workers: Callable[[], int]) -> None:
-    """Set prometheus_client up when it is imported, if `workers` then gives more than one."""
-    if not any(isinstance(finder, Watcher) for finder in sys.meta_path):
-        sys.meta_path.insert(0, Watcher(workers))
+    """Set prometheus_client up when it is imported, if `workers` then gives more than one, as of all who ask here."""
+    sys.meta_path.insert(0, Watcher(workers))
 
 
 def prepare(workers: int) -> bool:

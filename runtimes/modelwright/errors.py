@@ -44,6 +44,18 @@ class UnsupportedMediaType(InferenceError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+class DeadlineExceeded(InferenceError):
+    """The caller's own deadline passed before the model had answered (504)."""
+
+    status = HTTPStatus.GATEWAY_TIMEOUT
+
+
+class WrongMethod(InferenceError):
+    """The path is there, but not for this HTTP method (405)."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+
+
 class Unprocessable(InferenceError):
     """The body is well formed, but fields that the model needs are missing or of another type (422)."""
 

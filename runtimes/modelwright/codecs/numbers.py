@@ -1,7 +1,8 @@
 """The ``data`` of a JSON tensor to an array of its datatype, each element checked.
 
 Flat and nested data are taken alike. Numbers must fit: integers in the datatype's range (3.0 is an integer, 3.5 is
-not), floats finite after rounding to the datatype. ``true`` and ``false`` are no numbers, 0 and 1 are booleans.
+not), floats finite after rounding to the datatype, or null, which is NaN, as servers write it. ``true`` and ``false``
+are no numbers, 0 and 1 are booleans.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -19,14 +20,11 @@ from modelwright.codecs.shapes import MAX_DIMENSIONS, check_count, check_nesting
 from modelwright.errors import InvalidInput
 from modelwright.tensors import NUMPY_TYPES, Array
 
-if TYPE_CHECKING:
+try:
     import simdjson
-else:
-    try:
-        import simdjson
-    except ImportError:
-        # A model's own environment, where the server's process has parsed what comes.
-        from modelwright.codecs import no_proxies as simdjson
+except ImportError:
+    # A model's own environment, where the server's process has parsed what comes.
+    from modelwright.codecs import no_proxies as simdjson  # type: ignore[no-redef]
 
 _FLOATS: Final = frozenset({"FP16", "BF16", "FP32", "FP64"})
 _NUMBERS: Final = frozenset({int, float})
@@ -36,14 +34,11 @@ _LARGEST: Final = {"FP16": 65504.0, "FP32": float(np.finfo(np.float32).max), "FP
 _EXACT: Final = 2**53
 
 
-def read_data(
-    where: str, datatype: str, shape: tuple[int, ...], data: object, *, null_is_nan: bool = False
-) -> tuple[Array, int]:
+def read_data(where: str, datatype: str, shape: tuple[int, ...], data: object) -> tuple[Array, int]:
     """Return the array, and how many JSON arrays `data` was seen to be made of.
 
     That count is what a caller compares with the document's brackets: simdjson flattens ``[1, [2]]`` without a
-    word, so a count that is short means that `check_leaves` has to look. `null_is_nan` takes null for NaN in
-    datatypes of floats, as servers write it.
+    word, so a count that is short means that `check_leaves` has to look.
     """
     if isinstance(data, simdjson.Array):
         values = _buffer(data, datatype)
@@ -58,7 +53,7 @@ def read_data(
     items, nested, arrays = _flatten(where, data)
     check_nesting(where, shape, nested)
     check_count(where, shape, len(items))
-    return _from_items(where, datatype, items, null_is_nan).reshape(shape), arrays
+    return _from_items(where, datatype, items).reshape(shape), arrays
 
 
 def check_leaves(where: str, data: object) -> None:
@@ -123,7 +118,7 @@ def _flatten(where: str, data: list[Any]) -> tuple[list[Any], tuple[int, ...], i
     return level, tuple(lengths), arrays
 
 
-def _from_items(where: str, datatype: str, items: list[Any], null_is_nan: bool) -> Array:
+def _from_items(where: str, datatype: str, items: list[Any]) -> Array:
     kinds = set(map(type, items))
     if datatype == "BYTES":
         _check_kinds(where, datatype, items, kinds, {str}, "strings")
@@ -137,7 +132,7 @@ def _from_items(where: str, datatype: str, items: list[Any], null_is_nan: bool) 
                 raise _unfit(where, datatype, index, item, "true or false")
         return np.array(items, np.bool_)
     if datatype in _FLOATS:
-        if null_is_nan and type(None) in kinds:
+        if type(None) in kinds:
             items = [float("nan") if item is None else item for item in items]
             kinds = set(map(type, items))
         _check_kinds(where, datatype, items, kinds, _NUMBERS, "finite numbers")

@@ -55,10 +55,10 @@ def decode(body: bytes | memoryview, headers: Mapping[str, str], *, model_name: 
 
 
 def decode_response(body: bytes | memoryview, headers: Mapping[str, str]) -> InferenceResponse:
-    """Return the response in a body that another server sent; null is NaN. Raises InvalidInput as `decode` does."""
+    """Return the response in a body that another server sent. Raises InvalidInput as `decode` does."""
     text, rest = _split(body, headers)
     document = read_document(text, "outputs")
-    outputs = _Tensors(document, "outputs", rest, null_is_nan=True).read()
+    outputs = _Tensors(document, "outputs", rest).read()
     return InferenceResponse(
         _optional_text(document.fields, "model_name") or "",
         outputs,
@@ -88,12 +88,11 @@ def _split(body: bytes | memoryview, headers: Mapping[str, str]) -> tuple[bytes 
 class _Tensors:
     """Reads a document's tensors in order, each binary one from where the last ended."""
 
-    def __init__(self, document: Document, field: str, rest: memoryview | None, *, null_is_nan: bool = False) -> None:
+    def __init__(self, document: Document, field: str, rest: memoryview | None) -> None:
         self._document = document
         self._field = field
         self._rest = rest
         self._offset = 0
-        self._null_is_nan = null_is_nan
         # The arrays seen in the text so far: the list of tensors is the first.
         self._arrays = 1
         self._names: set[str] = set()
@@ -140,7 +139,7 @@ class _Tensors:
             return read_raw(where, datatype, shape, self._raw(where, parameters[_SIZE]))
         if "data" not in item:
             raise InvalidInput(f"{where} has no 'data'; {datatype} elements, flat or nested, were expected")
-        data, arrays = numbers.read_data(where, datatype, shape, item["data"], null_is_nan=self._null_is_nan)
+        data, arrays = numbers.read_data(where, datatype, shape, item["data"])
         self._arrays += arrays + 1
         return data
 

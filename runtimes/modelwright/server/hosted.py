@@ -63,7 +63,7 @@ class Hosted:
     ) -> V1Answer | AsyncIterator[object]:
         """Answer a V1 request; an answer in pieces is an iterator, whose first element is the headers."""
         answer = await (self._model.explain_v1 if explain else self._model.predict_v1)(payload, headers)
-        return _with_headers(answer) if isinstance(answer.result, AsyncIterator) else answer
+        return _led_by(dict(answer.headers), answer.result) if isinstance(answer.result, AsyncIterator) else answer
 
     async def openai(
         self, operation: OpenAIOperation, payload: dict[str, Any], headers: Mapping[str, str]
@@ -71,17 +71,23 @@ class Hosted:
         """Answer an OpenAI request."""
         return await self._model.openai(operation, payload, headers)
 
-    async def own(self, place: int, request: HttpRequest) -> HttpAnswer:
-        """Answer a request to the model's own route of that place in its description."""
-        return await self._model.own_routes[place].answer(request)
+    async def own(self, place: int, request: HttpRequest) -> HttpAnswer | AsyncIterator[object]:
+        """Answer a request to the model's own route of that place in its description.
+
+        An answer in pieces is an iterator, whose first element is the answer without its body.
+        """
+        answer = await self._model.own_routes[place].answer(request)
+        if isinstance(answer.body, AsyncIterator):
+            return _led_by(HttpAnswer(answer.status, b"", dict(answer.headers)), answer.body)
+        return answer
 
 
-async def _with_headers(answer: V1Answer) -> AsyncIterator[object]:
+async def _led_by(first: object, pieces: AsyncIterator[object]) -> AsyncIterator[object]:
     try:
-        yield dict(answer.headers)
-        async for piece in answer.result:
+        yield first
+        async for piece in pieces:
             yield piece
     finally:
-        aclose = getattr(answer.result, "aclose", None)
+        aclose = getattr(pieces, "aclose", None)
         if aclose is not None:
             await aclose()

@@ -4,28 +4,15 @@ import asyncio
 import math
 import zlib
 from collections.abc import Awaitable, Mapping
-from http import HTTPStatus
 from time import perf_counter
 from typing import TypeVar
 
-from modelwright.errors import InferenceError, InvalidInput, Overloaded, TooLarge, UnsupportedMediaType
+from modelwright.errors import DeadlineExceeded, InvalidInput, Overloaded, TooLarge, UnsupportedMediaType
 
 DEADLINE_HEADER = "x-request-timeout"
 Result = TypeVar("Result")
 # What zlib is given and asked for at a time, so that a bomb is noticed long before it fills the memory.
 _STEP = 256 * 1024
-
-
-class DeadlineExceeded(InferenceError):
-    """The caller's own deadline passed before the model had answered (504)."""
-
-    status = HTTPStatus.GATEWAY_TIMEOUT
-
-
-class RequestTimeout(InferenceError):
-    """The request did not arrive in time (408)."""
-
-    status = HTTPStatus.REQUEST_TIMEOUT
 
 
 class Admission:

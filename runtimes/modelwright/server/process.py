@@ -174,7 +174,7 @@ class Process:
         return config
 
     async def _start_grpc(self) -> None:
-        """Start gRPC after REST, whose first answer need not wait for grpc's import."""
+        """Start gRPC after REST, whose first answer need not wait for protobuf's import."""
         if not self._arguments.enable_grpc:
             return
         try:
@@ -182,11 +182,7 @@ class Process:
         except ImportError as error:
             log.LOGGER.warning("gRPC is off: %s; install modelwright[server] or pass --enable_grpc=false", error)
             return
-        try:
-            self._grpc = await module.start(self._setup, self._execution, self._health, self._spans)
-        except RuntimeError as error:
-            port = self._arguments.grpc_port
-            raise LoadFailed(f"cannot serve gRPC on port {port}: choose another --grpc_port") from error
+        self._grpc = await module.start(self._setup, self._execution, self._health, self._spans)
 
     def _tick(self) -> None:
         """Keep the date header, which every answer carries, one second fresh."""

@@ -134,8 +134,12 @@ class ReplicatedModel(Model):
 
     async def _own(self, place: int, request: HttpRequest) -> HttpAnswer:
         plain = replace(request, path_parameters=dict(request.path_parameters), headers=dict(request.headers))
-        answer: HttpAnswer = await self._call("own", place=place, request=plain)
-        return answer
+        answer = await self._call("own", place=place, request=plain)
+        if isinstance(answer, HttpAnswer):
+            return answer
+        pieces = _pieces(answer)
+        first: HttpAnswer = await anext(pieces)
+        return replace(first, body=pieces)
 
     def unload(self) -> None:
         """End the replicas."""

@@ -17,6 +17,7 @@ from modelwright.server.arguments import Arguments
 from modelwright.server.loading import LoadFailed, give_up, load
 from modelwright.server.metrics.counts import Metrics
 from modelwright.server.process import Process, loop_factory
+from modelwright.server.renewal import RELOADED_BY
 from modelwright.server.setup import Setup
 from modelwright.server.tls import certificates
 from modelwright.server.tracing import tracing
@@ -152,7 +153,11 @@ def _alone(setup: Setup) -> None:
         _show(setup)
         gc.freeze()
         process = Process(setup)
+        # Held here, since a loop holds its tasks weakly.
+        heeding = _heed(setup)
         finished = await process.serve(admin=setup.admin)
+        if heeding is not None:
+            heeding.cancel()
         if process.busy or not finished:
             # A thread in an author's code cannot be ended, and an orderly exit would wait for it.
             _leave(0 if finished else 1)
@@ -161,12 +166,26 @@ def _alone(setup: Setup) -> None:
         runner.run(whole_life())
 
 
+def _heed(setup: Setup) -> "asyncio.Task[None] | None":
+    """Take over what `modelwright serve --reload` tells of changed files, where that has started this server."""
+    if RELOADED_BY not in os.environ:
+        return None
+    from modelwright.server.renewal import channel  # noqa: PLC0415 - only who develops pays for it
+
+    connection = channel.end(os.environ.pop(RELOADED_BY))
+    if setup.arguments.workers == 1:
+        return asyncio.create_task(channel.heed(connection, setup.repository))
+    channel.refuse(connection, f"it has {setup.arguments.workers} workers")
+    return None
+
+
 def _forked(setup: Setup) -> None:
     """Load once, then serve from workers that share what was loaded."""
     arguments, admin = setup.arguments, setup.admin
     with asyncio.Runner(loop_factory=loop_factory(arguments)) as runner:
         runner.run(load(setup.repository, setup.metrics.loaded))
     _show(setup)
+    _heed(setup)
     gc.collect()
     # The collector would touch, and so copy, every page of what is loaded.
     gc.freeze()

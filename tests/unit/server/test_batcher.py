@@ -8,13 +8,12 @@ import random
 from dataclasses import dataclass, field
 
 import numpy as np
-from modelwright.errors import InvalidInput
+from modelwright.errors import DeadlineExceeded, InvalidInput
 from modelwright.model import TIMINGS, Model, ModelMetadata, TensorMetadata, Timings, V1Answer
 from modelwright.server import log
 from modelwright.server.arguments import Arguments
 from modelwright.server.batching.model import BatchedModel
 from modelwright.server.caller import CALLER, Caller
-from modelwright.server.limits import DeadlineExceeded
 from modelwright.server.wrapped import WrappedModel
 from modelwright.tensors import InferenceRequest, InferenceResponse, Tensor
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields
 from time import perf_counter
 from typing import Any, TypeVar
 
+from modelwright.errors import DeadlineExceeded
 from modelwright.model import TIMINGS, Timings
 from modelwright.server.batching.form import Form, Trial
 from modelwright.server.batching.queue import BatchQueue
 from modelwright.server.caller import CALLER
-from modelwright.server.limits import DeadlineExceeded
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")

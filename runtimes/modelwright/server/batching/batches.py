@@ -91,10 +91,16 @@ def split(response: InferenceResponse, requests: Sequence[InferenceRequest]) -> 
             request.id,
             response.model_version,
             dict(response.parameters),
-            dict(response.headers),
+            _own_headers(response, request.id),
         )
         for request, rows, end in zip(requests, counts, ends, strict=True)
     ]
+
+
+def _own_headers(response: InferenceResponse, identity: str | None) -> dict[str, str]:
+    """Return the answer's headers, with the request's id where they name the answer's: of no other value is it so."""
+    shared = response.id if identity is not None else None
+    return {name: identity or value if value == shared else value for name, value in response.headers.items()}
 
 
 def _check(response: InferenceResponse, rows: int) -> None:

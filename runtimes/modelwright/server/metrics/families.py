@@ -16,7 +16,7 @@ CLIENT_LEFT: Final = 499
 OTHER: Final = "_other"
 
 _HTTP_CODES: Final = (*(str(status.value) for status in HTTPStatus), str(CLIENT_LEFT), OTHER)
-# https://grpc.io/docs/guides/status-codes/; grpc itself is imported only in workers, and only while it is enabled.
+# https://grpc.io/docs/guides/status-codes/; the gRPC server is imported only while it is enabled.
 _GRPC_CODES: Final = (
     "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
     "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",

@@ -63,13 +63,18 @@ SHARED: Final[Schema] = {
     "TensorMetadata": object_of(
         name=_TEXT, datatype=_TEXT, shape={"type": "array", "items": {"type": "integer", "minimum": -1}}
     ),
-    "ModelMetadata": object_of(
-        name=_TEXT,
-        versions={"type": "array", "items": _TEXT},
-        platform=_TEXT,
-        inputs=_SIGNATURE,
-        outputs=_SIGNATURE,
-    ),
+    "ModelMetadata": {
+        "type": "object",
+        "required": ["name", "versions", "platform", "inputs", "outputs"],
+        "properties": {
+            "name": _TEXT,
+            "versions": {"type": "array", "items": _TEXT},
+            "platform": _TEXT,
+            "inputs": _SIGNATURE,
+            "outputs": _SIGNATURE,
+            "parameters": _PARAMETERS,
+        },
+    },
 }
 REFUSALS: Final[Schema] = {
     "Invalid": _error("the request is malformed or does not fit the model's inputs"),

@@ -4,7 +4,7 @@ import asyncio
 from http import HTTPStatus
 from time import perf_counter
 
-from modelwright.errors import InferenceError, ModelNotReady
+from modelwright.errors import InferenceError, ModelNotReady, WrongMethod
 from modelwright.server import log
 from modelwright.server.caller import CALLER, REQUEST_ID_HEADER, Caller
 from modelwright.server.execution import Execution
@@ -25,12 +25,6 @@ from modelwright.server.streams import CutOff
 _TOO_LARGE = int(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 # Paths that have been read; bounded, because callers choose them.
 _KNOWN_PATHS = 1024
-
-
-class WrongMethod(InferenceError):
-    """The path is there, but not for this HTTP method (405)."""
-
-    status = HTTPStatus.METHOD_NOT_ALLOWED
 
 
 class Application:

@@ -124,6 +124,7 @@ def _metadata(described: ModelMetadata) -> dict[str, Any]:
         "platform": described.platform,
         "inputs": [_tensor(each) for each in described.inputs],
         "outputs": [_tensor(each) for each in described.outputs],
+        **({"parameters": dict(described.parameters)} if described.parameters else {}),
     }
 
 

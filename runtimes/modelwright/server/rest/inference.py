@@ -60,8 +60,8 @@ class Inference:
         except BaseException:
             self._end(entered, tally, caller, answered=False)
             raise
-        if type(answer[2]) is Stream:
-            answer[2].on_end = partial(self._end, entered, tally, caller)
+        if isinstance(stream := answer[2], Stream):
+            stream.on_end = partial(self._end, entered, tally, caller)
         else:
             self._end(entered, tally, caller)
         return answer
@@ -95,7 +95,7 @@ class Inference:
     async def _run(self, route: Route, model: Model, body: bytes, headers: dict[str, str], caller: Caller) -> Answer:
         if route.action is not Action.INFER:
             if route.own is not None:
-                return await _own(route.own, body, headers)
+                return await _own(route.own, body, headers, caller)
             if route.action not in generation.ACTIONS:
                 return await self._v1(route.action, model, body, headers, caller)
             if route.action is not Action.GENERATE or generate.is_flat(body, headers):
@@ -123,10 +123,19 @@ class Inference:
 
 
 async def _own(
-    answers: Callable[[dict[str, str], bytes], Awaitable[HttpAnswer]], body: bytes, headers: dict[str, str]
+    answers: Callable[[dict[str, str], bytes], Awaitable[HttpAnswer]],
+    body: bytes,
+    headers: dict[str, str],
+    caller: Caller,
 ) -> Answer:
-    answer = await in_time(answers(headers, body), deadline(headers))
-    return answer.status, to_bytes(answer.headers), answer.body
+    seconds = deadline(headers)
+    until = moment(seconds)
+    answer = await in_time(answers(headers, body), seconds)
+    if not isinstance(answer.body, AsyncIterator):
+        return answer.status, to_bytes(answer.headers), answer.body
+    stream = Stream(answer.body, bytes, caller, until, PLAIN)
+    await stream.begin()
+    return answer.status, to_bytes(answer.headers), stream
 
 
 async def _v1_stream(answer: V1Answer, caller: Caller, until: float | None) -> Answer:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from modelwright.errors import InferenceError, Overloaded
@@ -21,7 +22,9 @@ _JSON_ONLY: Final = {"content-type": "application/json"}
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # They belong to the connection and the body's framing, which are the server's.
-_OURS = frozenset(("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "upgrade"))
+_OURS = frozenset(
+    (b"connection", b"content-length", b"date", b"keep-alive", b"server", b"transfer-encoding", b"upgrade")
+)
 
 
 def to_bytes(headers: Mapping[str, str]) -> Headers:
@@ -36,12 +39,24 @@ def to_bytes(headers: Mapping[str, str]) -> Headers:
         return [JSON]
     encoded = []
     for name, value in headers.items():
-        text = str(value)
-        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(text):
-            raise ValueError(f"the response header {name!r} has characters that HTTP cannot carry")
-        if name.lower() not in _OURS:
-            encoded.append((name.lower().encode("latin-1"), text.encode("latin-1")))
+        key, text = _name(name), str(value)
+        # What nearly all values are; the expression takes longer.
+        if not (text.isascii() and text.isprintable()) and not _VALUE.fullmatch(text):
+            raise _unspeakable(name)
+        if key not in _OURS:
+            encoded.append((key, text.encode("latin-1")))
     return encoded
+
+
+@lru_cache(256)
+def _name(name: str) -> bytes:
+    if not _NAME.fullmatch(name):
+        raise _unspeakable(name)
+    return name.lower().encode("latin-1")
+
+
+def _unspeakable(name: str) -> ValueError:
+    return ValueError(f"the response header {name!r} has characters that HTTP cannot carry")
 
 
 async def send_answer(send: Send, status: int, headers: Headers, body: Body, *, close: bool) -> None:
