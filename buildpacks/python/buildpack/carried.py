@@ -4,6 +4,7 @@ It is imported out of the wheel, so that the verbs, the doctor and the image agr
 """
 
 import sys
+from pathlib import Path
 
 from .context import Context
 from .errors import server_missing
@@ -14,10 +15,18 @@ LIBRARY = "library"
 """In that folder: PyYAML, which conda's files need and the build image does not have."""
 
 
+def wheels(context: Context) -> tuple[Path, tuple[Path, ...]]:
+    """Return the server's wheel of Python alone, and those compiled for one Python each."""
+    found = sorted((context.buildpack / FOLDER).glob("modelwright-*.whl"))
+    pure = [wheel for wheel in found if wheel.name.endswith("-none-any.whl")]
+    if len(pure) != 1:
+        raise server_missing()
+    return pure[0], tuple(wheel for wheel in found if wheel not in pure)
+
+
 def enter(context: Context) -> None:
     """Make `modelwright` importable in this process. The author's folder is not on the path, here or anywhere."""
-    folder = context.buildpack / FOLDER
-    wheels = sorted(folder.glob("modelwright-*.whl"))
-    if len(wheels) != 1:
-        raise server_missing()
-    sys.path[:0] = [str(path) for path in (wheels[0], folder / LIBRARY) if str(path) not in sys.path]
+    # Only Python alone can be imported out of a wheel.
+    pure, _ = wheels(context)
+    library = context.buildpack / FOLDER / LIBRARY
+    sys.path[:0] = [str(path) for path in (pure, library) if str(path) not in sys.path]

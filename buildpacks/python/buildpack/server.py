@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import log
-from .carried import FOLDER
+from .carried import FOLDER, wheels
 from .context import Context
-from .errors import server_missing
 from .project import Project
 from .switches import on
 
@@ -50,12 +49,8 @@ def find(context: Context, project: Project) -> Server | None:
         log.header("Model server")
         log.info(f"None is installed: {reason}")
         return None
-    folder = context.buildpack / FOLDER
-    wheels = sorted(folder.glob("modelwright-*.whl"))
-    pure = [wheel for wheel in wheels if wheel.name.endswith("-none-any.whl")]
-    if len(pure) != 1:
-        raise server_missing()
-    return Server(pure[0], folder / "requirements.txt", tuple(wheel for wheel in wheels if wheel not in pure))
+    pure, compiled = wheels(context)
+    return Server(pure, context.buildpack / FOLDER / "requirements.txt", compiled)
 
 
 def _refused(context: Context, project: Project) -> str | None:

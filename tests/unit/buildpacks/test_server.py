@@ -1,5 +1,6 @@
 """The model server that images get: where it is found, who goes without, and what a conflict with it says."""
 
+import sys
 from pathlib import Path
 
 import modelwright
@@ -7,6 +8,7 @@ import pytest
 from modelwright.cli import process
 
 from buildpacks.builder import server as carried
+from buildpacks.python.buildpack import carried as borrowed
 from buildpacks.python.buildpack import server, server_layer, venv_layer
 from buildpacks.python.buildpack.context import Context
 from buildpacks.python.buildpack.errors import BuildpackError, Unsatisfiable
@@ -48,6 +50,15 @@ def test_an_interpreter_gets_the_wheel_compiled_for_it_and_others_get_python(bui
     assert found.for_python("3.13.1").wheel.name == "modelwright-0.1.0-py3-none-any.whl"
     assert found.for_python("3.11.2").wheel_digest != found.wheel_digest
     assert found.for_python("3.11.2").requirements == found.requirements
+
+
+def test_what_the_buildpack_borrows_is_imported_as_python_whatever_else_is_there(
+    buildpack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (buildpack / "server" / "modelwright-0.1.0-cp311-cp311-linux_x86_64.whl").write_bytes(b"compiled")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    borrowed.enter(Context(buildpack.parent, buildpack.parent / "layers", buildpack, {}))
+    assert sys.path[0] == str(buildpack / "server" / "modelwright-0.1.0-py3-none-any.whl")
 
 
 def test_a_builder_that_could_not_compile_carries_python_for_all(buildpack: Path) -> None:
