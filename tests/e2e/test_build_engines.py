@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This tree's own wheel, since no index has it."""
     folder = tmp_path_factory.mktemp("wheel")
     server.stage(folder / "server", folder)
-    (found,) = (folder / "server").glob("modelwright-*.whl")
+    (found,) = (folder / "server").glob("modelwright-*-none-any.whl")
     return found
 
 
