@@ -133,6 +133,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "RAY_TMPDIR": short,
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token),
+        # Under `uv run`, which these tests may be, Ray would make an environment for each of its workers.
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     }
     # This machine's address as Ray finds it, not the loopback's.
     ip = subprocess.run(

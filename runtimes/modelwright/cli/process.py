@@ -20,7 +20,7 @@ def hooked(environment: Mapping[str, str], *before: Path) -> dict[str, str]:
     search = [str(SITE), *(str(folder.resolve()) for folder in before)]
     # Under `uv run` a Ray of this machine's own would start its workers by uv too, in an environment made anew, and
     # refuse a folder without a pyproject.toml; they belong in this interpreter's. For a Ray elsewhere it makes sense.
-    ray = {} if environment.get("RAY_ADDRESS") else {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    ray = {} if environment.get("RAY_ADDRESS", "local") != "local" else {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
     path = os.pathsep.join(filter(None, [*search, environment.get("PYTHONPATH")]))
     return {**ray, **environment, "PYTHONPATH": path}
 

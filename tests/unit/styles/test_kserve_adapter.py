@@ -1,6 +1,7 @@
 """A kserve model behind the server's interface: which handlers run, with what, and what their answers become."""
 
 import asyncio
+import pickle
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,11 @@ class Base(Model):
     def __init__(self, **more: Any) -> None:
         super().__init__("m", **more)
         self.ready = True
+
+
+def test_a_model_goes_to_replicas_as_it_is_before_it_is_bound():
+    # The compiled server is tested with this too: what is compiled cannot be pickled.
+    assert pickle.loads(pickle.dumps(KServeModel(Base()))).name == "m"
 
 
 def answering(predict: Callable[..., Any], **handlers: Any) -> KServeModel:

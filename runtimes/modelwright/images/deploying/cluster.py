@@ -58,12 +58,13 @@ class Cluster:
         """Apply an object on the server's side, where others' fields stay theirs, and give it. Raises ImageError."""
         group, version = made["apiVersion"].split("/")
         with _explained(made["kind"], made["metadata"]["name"], self.namespace):
-            applied: Object = self._objects.patch_namespaced_custom_object(
-                group, version, self.namespace, _PLURALS[made["kind"]], made["metadata"]["name"], dict(made),
-                field_manager=_FIELD_MANAGER, force=True, _content_type="application/apply-patch+yaml",
-                _request_timeout=_CONNECT_SECONDS,
+            place = (group, version, self.namespace, _PLURALS[made["kind"]], made["metadata"]["name"])
+            applied: Object | None = self._objects.patch_namespaced_custom_object(
+                *place, dict(made), field_manager=_FIELD_MANAGER, force=True,
+                _content_type="application/apply-patch+yaml", _request_timeout=_CONNECT_SECONDS,
             )  # fmt: skip
-        return applied
+            # The library reads the answer to a change, and gives None for the one to what is new (201).
+            return applied or self._objects.get_namespaced_custom_object(*place, _request_timeout=_CONNECT_SECONDS)
 
     def built(self, image: Mapping[str, Any], seconds: float, say: Callable[[str], None]) -> str:
         """Apply a ModelImage, wait until it is built, and give the image by digest. Raises ImageError."""

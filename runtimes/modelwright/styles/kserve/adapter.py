@@ -13,7 +13,8 @@ from modelwright.model import Execution, Model, ModelMetadata, OpenAIOperation, 
 from modelwright.styles.kserve import openai
 from modelwright.styles.kserve.answers import infer_response, piece_response
 from modelwright.styles.kserve.foreign import Foreign
-from modelwright.styles.kserve.handlers import Call, Chain, inline
+from modelwright.styles.kserve.handlers import Chain
+from modelwright.styles.kserve.inline import Call, inline
 from modelwright.styles.kserve.pieces import only, pieces, yields
 from modelwright.styles.kserve.refusals import raise_for_the_caller
 from modelwright.styles.kserve.requests import infer_request

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 from modelwright.model import TIMINGS, Timings
 from modelwright.styles.kserve.foreign import Foreign
+from modelwright.styles.kserve.inline import Call
 from modelwright.styles.kserve.twins.model import InferenceVerb, Model
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
-
-# Runs a synchronous function with its arguments somewhere and gives its result.
-Call = Callable[..., Awaitable[Any]]
-
-
-async def inline(function: Callable[..., Any], *arguments: Foreign) -> Foreign:
-    """Run a synchronous handler here and now."""
-    return function(*arguments)
 
 
 class Handler:

@@ -14,7 +14,7 @@ import orjson
 from modelwright.errors import InferenceError, InvalidInput
 from modelwright.model import OpenAIOperation
 from modelwright.styles.kserve.foreign import Foreign
-from modelwright.styles.kserve.handlers import Call
+from modelwright.styles.kserve.inline import Call
 from modelwright.styles.kserve.pieces import pieces, yields
 from modelwright.styles.kserve.refusals import raise_for_the_caller, with_status
 

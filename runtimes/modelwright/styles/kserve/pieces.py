@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from modelwright.errors import InvalidInput
 from modelwright.styles.kserve.foreign import Foreign
-from modelwright.styles.kserve.handlers import Call
+from modelwright.styles.kserve.inline import Call
 from modelwright.styles.kserve.refusals import raise_for_the_caller
 
 _END: Final[Any] = object()

@@ -16,7 +16,7 @@ from modelwright.styles.kserve import ray_calls
 from modelwright.styles.kserve.adapter import declared
 from modelwright.styles.kserve.answers import infer_response, piece_response
 from modelwright.styles.kserve.foreign import Foreign
-from modelwright.styles.kserve.handlers import inline
+from modelwright.styles.kserve.inline import inline
 from modelwright.styles.kserve.pieces import only
 from modelwright.styles.kserve.replica import CHUNK, WHOLE
 from modelwright.styles.kserve.requests import infer_request

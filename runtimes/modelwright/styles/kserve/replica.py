@@ -13,7 +13,8 @@ from typing import Any
 from modelwright.model import OpenAIOperation
 from modelwright.styles.kserve import openai
 from modelwright.styles.kserve.foreign import Foreign
-from modelwright.styles.kserve.handlers import Chain, inline
+from modelwright.styles.kserve.handlers import Chain
+from modelwright.styles.kserve.inline import inline
 from modelwright.styles.kserve.pieces import pieces
 
 # An OpenAI answer that is whole, and one of several chunks.

@@ -164,7 +164,8 @@ class Model(InferenceModel):
         self, body: Foreign, headers: dict[str, str] | None = None, verb: InferenceVerb = InferenceVerb.PREDICT
     ) -> Foreign:
         """Answer one request in this task: (response, response headers). The server itself uses threads."""
-        from modelwright.styles.kserve.handlers import Chain, inline  # noqa: PLC0415 - it imports this module
+        from modelwright.styles.kserve.handlers import Chain  # noqa: PLC0415 - it imports this module
+        from modelwright.styles.kserve.inline import inline  # noqa: PLC0415
 
         return await Chain(self)(inline, body, headers, explain=InferenceVerb(verb) is InferenceVerb.EXPLAIN)
 
