@@ -12,6 +12,7 @@ from modelwright_operator.cluster.resources import (
     HTTP_ROUTE,
     INFERENCE_SERVICE,
     INGRESS,
+    NETWORK_POLICY,
     SERVICE,
     Resource,
 )
@@ -265,5 +266,5 @@ def test_another_field_manager_loses_the_fields_that_are_ours(admin, namespace):
     assert admin.get(DEPLOYMENT, namespace, "m-predictor")["metadata"]["annotations"]["theirs"] == "yes"
 
 
-def test_all_owned_kinds_but_gateway_apis_are_covered_here():
-    assert set(GOLDEN) == set(CHILDREN) - {HTTP_ROUTE}
+def test_all_owned_kinds_but_gateway_apis_and_workers_are_covered_here():
+    assert set(GOLDEN) == set(CHILDREN) - {HTTP_ROUTE, NETWORK_POLICY}

@@ -103,7 +103,9 @@ def test_the_rights_of_the_chart_suffice_and_reach_no_further(admin, namespace, 
     assert "forbidden" not in operator.log.lower()
     rights = Api(operator_kubeconfig)
     assert rights.allowed("patch", "deployments", "apps", namespace)
-    for verb in ("get", "list", "watch", "create", "patch", "delete"):
+    # It creates the tokens of workers' Rays (ADR 27), and can read and change no Secret, those neither.
+    assert rights.allowed("create", "secrets", namespace=namespace)
+    for verb in ("get", "list", "watch", "update", "patch", "delete"):
         assert not rights.allowed(verb, "secrets", namespace=namespace), verb
     assert not rights.allowed("update", "inferenceservices", "serving.kserve.io", namespace)
     assert not rights.allowed("patch", "inferenceservices", "serving.kserve.io", namespace)
