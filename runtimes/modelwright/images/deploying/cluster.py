@@ -13,6 +13,7 @@ from modelwright.images.errors import ImageError
 Object = dict[str, Any]
 _FIELD_MANAGER: Final = "modelwright-deploy"
 _PLURALS: Final = {"ModelImage": "modelimages", "InferenceService": "inferenceservices"}
+_LOOK_SECONDS: Final = 0.5
 _WATCH_SECONDS: Final = 30
 SERVICE_LABEL: Final = "serving.kserve.io/inferenceservice"
 _CONNECT_SECONDS: Final = 20.0
@@ -77,9 +78,23 @@ class Cluster:
 
     def runs(self, service: str, image: str) -> bool:
         """Say whether every pod of a service that is not leaving has this image, and there is one."""
-        found = self.core.list_namespaced_pod(self.namespace, label_selector=f"{SERVICE_LABEL}={service}").items
-        staying = [pod.spec.containers for pod in found if not pod.metadata.deletion_timestamp]
+        staying = [pod.spec.containers for pod in self._pods(service) if not pod.metadata.deletion_timestamp]
         return bool(staying) and all(any(each.image == image for each in containers) for containers in staying)
+
+    def left(self, service: str, seconds: float) -> bool:
+        """Wait until the pods of a service that are leaving have left, and say whether they did."""
+        deadline = time.monotonic() + seconds
+        while any(pod.metadata.deletion_timestamp for pod in self._pods(service)):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        return True
+
+    def _pods(self, service: str) -> list[Any]:
+        found: list[Any] = self.core.list_namespaced_pod(
+            self.namespace, label_selector=f"{SERVICE_LABEL}={service}"
+        ).items
+        return found
 
     def watched(self, made: Mapping[str, Any], seconds: float) -> Iterator[Object]:
         """Yield the object as it is and each time that it changes, until it is deleted or the time is over.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from modelwright.images import content
 from modelwright.images.deploying import objects, source
@@ -16,6 +16,10 @@ from modelwright.images.order import Order
 from modelwright.images.registry import Registry
 
 Object = dict[str, Any]
+
+
+# More than a pod's grace period by default.
+_LEAVE_SECONDS: Final = 60.0
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Deployment:
         built = cluster.built(image, self.seconds, say)
         say(f"image: {built}")
         cluster.apply(service)
-        return follow(
+        served = follow(
             cluster.watched(service, self.seconds),
             f"InferenceService {self.called}",
             self.seconds,
@@ -66,6 +70,10 @@ class Deployment:
             # An image that is new is rolled out by the operator; until then the service is Ready with the one before.
             done=lambda _: cluster.runs(self.called, built),
         )
+        # A pod that leaves is sent requests for some moments yet, and would answer as the model did before.
+        if not cluster.left(self.called, _LEAVE_SECONDS):
+            say("pods of the image before are still leaving; they may answer the first requests")
+        return served
 
     def forwarded(self) -> AbstractContextManager[str]:
         """Give the address of a pod's port while the block runs. Raises ImageError."""
