@@ -64,7 +64,7 @@ CASES = {
     "v2 data too short": (V2, tensor(data=[1, 2])),
     "v2 data too long": (V2, tensor(data=[1, 2, 3, 4, 5])),
     "v2 data of text": (V2, tensor(data=["a", "b", "c", "d"])),
-    "v2 data of null": (V2, tensor(data=[None, None, None, None])),
+    "v2 data of truth values": (V2, tensor(data=[True, False, True, False])),
     "v2 ragged data": (V2, tensor(data=[[1, 2], [3]])),
     "v2 another input": (V2, tensor(name="y")),
     "v2 an extra input": (V2, {"inputs": [INFER["inputs"][0], {**INFER["inputs"][0], "name": "y"}]}),
