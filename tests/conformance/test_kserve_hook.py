@@ -29,20 +29,12 @@ import kserve, sys
 """
 
 
-def test_what_models_use_is_imported_within_100_ms_and_without_the_heavy_packages() -> None:
+def test_what_models_use_is_imported_without_the_heavy_packages() -> None:
     code = f"""
-import time, numpy
-begun = time.process_time()
 {NAMES}
-print(time.process_time() - begun)
 print([name for name in ("pandas", "grpc", "fastapi", "pydantic", "google.protobuf", "uvicorn") if name in sys.modules])
 """
-    taken = []
-    for _ in range(3):
-        seconds, heavy = python(code).splitlines()
-        assert heavy == "[]"
-        taken.append(float(seconds))
-    assert min(taken) < 0.1
+    assert python(code) == "[]"
 
 
 def test_a_class_is_one_class_under_both_of_its_names() -> None:
