@@ -11,6 +11,7 @@ from cluster.paths import cache_folder
 from tests.conformance.server_process import ROOT
 
 EXAMPLES = ROOT / "runtimes" / "examples"
+FOLDER = cache_folder() / "torch"
 
 
 def install(uv: str) -> Path:
@@ -20,12 +21,13 @@ def install(uv: str) -> Path:
         for line in (EXAMPLES / "02-alexnet" / "requirements.txt").read_text().splitlines()
         if re.match(r"torch(vision)?==", line)
     ]
-    folder = cache_folder() / "torch"
+    folder = FOLDER
     complete = folder / "complete"
     if not (complete.is_file() and complete.read_text() == " ".join(wanted)):
         print(f"installing {' '.join(wanted)}", file=sys.stderr, flush=True)
-        command = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(folder), *wanted]
-        subprocess.run(command, check=True)
+        # uv's own cache would hold on to gigabytes that nothing else here asks for.
+        command = [uv, "pip", "install", "--quiet", "--no-cache", "--python", sys.executable, "--target", str(folder)]
+        subprocess.run([*command, *wanted], check=True)
         complete.write_text(" ".join(wanted))
     return folder
 
