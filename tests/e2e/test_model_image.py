@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,9 @@ def predicts(kubectl: Kubectl, ingress: Ingress, image: str, answer: int) -> Non
 
     until(runs, 60, lambda: f"the Deployment never had {image}")
     found = kubectl.wait_ready("iris")
-    assert ingress.predict(found, [SETOSA]).body == {"predictions": [answer]}
+    # A pod that leaves answers for some moments yet.
+    asked = partial(ingress.predict, found, [SETOSA])
+    until(lambda: asked().body == {"predictions": [answer]}, 60, lambda: f"it answers {asked().body}")
 
 
 def test_a_folder_in_the_registry_is_built_served_and_followed(
