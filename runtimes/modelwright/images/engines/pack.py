@@ -31,11 +31,13 @@ class Pack:
 
     def build(self, order: Order, each: Lines) -> str:
         """See `order.Engine`."""
-        given = order.build_environment()
+        given, docker = order.build_environment(), daemon.environment() or {}
         command = ["pack", "build", str(order.tag), "--path", str(order.folder), "--builder", order.builder]
         # The registry and the package index are reached as this machine reaches them.
         command += ["--trust-builder", "--network", "host", "--no-color"]
         command += ["--publish", "--pull-policy", "always"] if order.push else ["--pull-policy", "if-not-present"]
+        # The exporter, in a container, speaks to the same daemon, wherever its socket is.
+        command += ["--docker-host", "inherit"] if docker and not order.push else []
         command += ["--run-image", order.run_image] if order.run_image else []
         command += ["--clear-cache"] if order.fresh else []
         command += [word for tag in order.also for word in ("--tag", str(tag))]
@@ -44,5 +46,5 @@ class Pack:
             command += ["--volume", f"{bundle}:{CERTIFICATES}:ro"]
             given["SSL_CERT_FILE"] = CERTIFICATES
         command += [word for name in given for word in ("--env", name)]
-        tools.run(command, each, environment={**(daemon.environment() or {}), **_VOLUME_KEY, **given})
+        tools.run(command, each, environment={**docker, **_VOLUME_KEY, **given})
         return (Registry(order.tag).digest() or "") if order.push else ""
