@@ -5,12 +5,12 @@ Source: github.com/distribution/reference, whose rule for the host is: it holds 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, replace
 from typing import Final
 
 from modelwright.images.errors import ImageError
+from modelwright.sources.reference import speaks_plain_http
 
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG: Final = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
@@ -43,12 +43,8 @@ class Reference:
 
     @property
     def plain_http(self) -> bool:
-        """Whether pack and the lifecycle speak plain HTTP to the registry: one of this machine or a private address."""
-        name = re.sub(r":\d+$", "", self.host).strip("[]")
-        try:
-            return ipaddress.ip_address(name).is_private
-        except ValueError:
-            return name == "localhost" or name.endswith((".localhost", ".local"))
+        """Whether the registry is spoken to by plain HTTP, as the cluster's builds do too."""
+        return speaks_plain_http(self.host)
 
     def at(self, digest: str) -> Reference:
         """Give the same repository by digest."""

@@ -33,17 +33,21 @@ class Reference:
         return str(replace(self, tag="", digest=digest))
 
     def scheme(self, insecure: Collection[str] = ()) -> str:
-        """Return http or https by the lifecycle's own rule: plain HTTP for this machine and for private addresses."""
-        name = self.host.rsplit(":", 1)[0].strip("[]")
-        try:
-            private = ipaddress.ip_address(name).is_private
-        except ValueError:
-            private = name == "localhost" or name.endswith((".localhost", ".local"))
-        return "http" if private or self.host in insecure else "https"
+        """Return http or https; `insecure` are hosts that speak plain HTTP beside those that always do."""
+        return "http" if speaks_plain_http(self.host) or self.host in insecure else "https"
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
         return f"{self.host}/{self.repository}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+def speaks_plain_http(host: str) -> bool:
+    """Say whether pack and the lifecycle speak plain HTTP to a registry: one of this machine or a private address."""
+    name = re.sub(r":\d+$", "", host).strip("[]")
+    try:
+        return ipaddress.ip_address(name).is_private
+    except ValueError:
+        return name == "localhost" or name.endswith((".localhost", ".local"))
 
 
 def parse(text: str) -> Reference:

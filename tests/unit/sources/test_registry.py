@@ -27,6 +27,8 @@ LOGIN = "Basic " + base64.b64encode(b"me:secret").decode()
         ("registry.example.com:5000/a", "registry.example.com:5000", "a", "latest", "https"),
         ("localhost/a:1", "localhost", "a", "1", "http"),
         ("localhost:5000/a:1", "localhost:5000", "a", "1", "http"),
+        ("[::1]/a:1", "[::1]", "a", "1", "http"),
+        ("[::1]:5000/a:1", "[::1]:5000", "a", "1", "http"),
         ("10.1.2.3:5000/a:1", "10.1.2.3:5000", "a", "1", "http"),
         ("registry.example.com/a@sha256:" + "a" * 64, "registry.example.com", "a", "sha256:" + "a" * 64, "https"),
         ("registry.example.com/a:1@sha256:" + "a" * 64, "registry.example.com", "a", "sha256:" + "a" * 64, "https"),
