@@ -1,11 +1,11 @@
 """The InferenceService: KServe's own group, version and kind."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from modelwright_operator.api.base import ApiModel
-from modelwright_operator.api.meta import ObjectMeta
+from modelwright_operator.api.meta import ApiObject
 from modelwright_operator.api.predictor import PredictorSpec
 from modelwright_operator.api.unsupported import UNSUPPORTED, Unsupported
 
@@ -30,28 +30,12 @@ class InferenceServiceSpec(ApiModel):
     ]
 
 
-class InferenceService(ApiModel):
-    """A model behind a URL.
-
-    `InferenceService.model_validate(raw)` reads an object as the kube-apiserver returns it and raises
-    `pydantic.ValidationError` on one that no schema-checking kube-apiserver would have stored.
-    """
+class InferenceService(ApiObject):
+    """A model behind a URL."""
 
     api_version: str = API_VERSION
     kind: str = KIND
-    metadata: ObjectMeta
     spec: InferenceServiceSpec
-    status: dict[str, Any] = Field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The object's name."""
-        return self.metadata.name
-
-    @property
-    def namespace(self) -> str:
-        """The object's namespace."""
-        return self.metadata.namespace
 
     @property
     def predictor(self) -> PredictorSpec:

@@ -1,4 +1,6 @@
-"""The part of an object's metadata that the operator reads."""
+"""What the operator reads of every object: its metadata, and the status that it wrote itself."""
+
+from typing import Any
 
 from pydantic import Field
 
@@ -17,3 +19,24 @@ class ObjectMeta(ApiModel):
     deletion_timestamp: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class ApiObject(ApiModel):
+    """An object of a kind of ours.
+
+    `model_validate(raw)` reads one as the kube-apiserver returns it and raises `pydantic.ValidationError` on one that
+    no schema-checking kube-apiserver would have stored.
+    """
+
+    metadata: ObjectMeta
+    status: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return self.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        """The object's namespace."""
+        return self.metadata.namespace

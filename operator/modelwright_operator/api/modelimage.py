@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from modelwright_operator.api.base import ApiModel
-from modelwright_operator.api.meta import ObjectMeta
+from modelwright_operator.api.meta import ApiObject
 
 GROUP = "modelwright.dev"
 VERSION = "v1alpha1"
@@ -152,25 +152,9 @@ class ModelImageSpec(ApiModel):
     ] = 3
 
 
-class ModelImage(ApiModel):
-    """An image and how it comes about.
-
-    `ModelImage.model_validate(raw)` reads an object as the kube-apiserver returns it and raises
-    `pydantic.ValidationError` on one that no schema-checking kube-apiserver would have stored.
-    """
+class ModelImage(ApiObject):
+    """An image and how it comes about."""
 
     api_version: str = API_VERSION
     kind: str = KIND
-    metadata: ObjectMeta
     spec: ModelImageSpec
-    status: dict[str, Any] = Field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The object's name."""
-        return self.metadata.name
-
-    @property
-    def namespace(self) -> str:
-        """The object's namespace."""
-        return self.metadata.namespace

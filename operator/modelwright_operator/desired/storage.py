@@ -74,7 +74,7 @@ def _fetched(uri: str, read_only: bool, subject: Subject, settings: Settings, in
             {"name": "HOME", "value": "/tmp"},  # noqa: S108 - any user may write there, and only there
         ],
         "envFrom": found.env_from,
-        "resources": _resources(settings),
+        "resources": fetching_resources(settings),
         "securityContext": {"readOnlyRootFilesystem": True},
         "volumeMounts": mounts,
     }
@@ -89,7 +89,8 @@ def _fetched(uri: str, read_only: bool, subject: Subject, settings: Settings, in
     )
 
 
-def _resources(settings: Settings) -> dict[str, Any]:
+def fetching_resources(settings: Settings) -> dict[str, Any]:
+    """Return the resources of a container that fetches, weights or a ModelImage's source."""
     return {
         "requests": {
             "cpu": settings.storage_initializer_cpu_request,

@@ -8,6 +8,7 @@ from modelwright_operator.desired.build import volumes
 from modelwright_operator.desired.build.facts import Facts
 from modelwright_operator.desired.build.target import Target
 from modelwright_operator.desired.security import secure_container
+from modelwright_operator.desired.storage import fetching_resources
 
 LIFECYCLE = "/cnb/lifecycle"
 PHASES = ("fetch", "analyze", "detect", "restore", "build", "export")
@@ -117,7 +118,7 @@ def _ours(
                 *env.values(),
             ],
             "envFrom": found.env_from,
-            "resources": _resources(target),
+            "resources": fetching_resources(target.settings),
             "securityContext": {"readOnlyRootFilesystem": True},
             "volumeMounts": [*mounts, *found.mounts],
         }
@@ -146,20 +147,6 @@ def _common(target: Target) -> dict[str, str]:
     """Return the environment of every container, the buildpacks' included."""
     trusted = {"SSL_CERT_FILE": _CA_FILE} if target.image.spec.build.ca_bundle else {}
     return {**target.settings.build_env, **trusted}
-
-
-def _resources(target: Target) -> dict[str, Any]:
-    settings = target.settings
-    return {
-        "requests": {
-            "cpu": settings.storage_initializer_cpu_request,
-            "memory": settings.storage_initializer_memory_request,
-        },
-        "limits": {
-            "cpu": settings.storage_initializer_cpu_limit,
-            "memory": settings.storage_initializer_memory_limit,
-        },
-    }
 
 
 def _finished(container: dict[str, Any]) -> dict[str, Any]:
