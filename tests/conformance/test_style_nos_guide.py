@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.conformance.server_process import ROOT
@@ -207,6 +208,7 @@ def mortal(folder: Path, *arguments: str, **environment: str) -> list[str]:
 
 
 SAID = ["doubled True", "again True", "told ReplicaDied", "alive 4.0", "auto True"]
+FIRST = [line.split()[:1] for line in ("engine", "prefix", *SAID)]
 
 
 def test_a_handles_replica_that_dies_is_replaced_and_its_call_done_again_or_told_of(tmp_path: Path) -> None:
@@ -216,6 +218,14 @@ def test_a_handles_replica_that_dies_is_replaced_and_its_call_done_again_or_told
 def test_a_handle_with_a_runtime_env_runs_in_that_environment(tmp_path: Path, uv: str) -> None:
     said = mortal(tmp_path, "env", UV=uv, MODELWRIGHT_ENVIRONMENTS=str(tmp_path / "environments"))
     assert said == ["engine Processes", "prefix True", *SAID]
+
+
+def test_with_an_address_of_ray_handles_run_on_ray(tmp_path: Path) -> None:
+    # Sockets are in it, whose paths may have 107 characters.
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        said = mortal(tmp_path, RAY_ADDRESS="local", RAY_TMPDIR=folder)
+    # Ray writes lines of its own among them.
+    assert [line for line in said if line.split()[:1] in FIRST] == ["engine RayReplicas", "prefix False", *SAID]
 
 
 def test_an_environment_that_cannot_be_had_is_told_of(tmp_path: Path, uv: str) -> None:

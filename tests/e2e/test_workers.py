@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 import yaml
@@ -16,6 +18,7 @@ from tests.e2e.kubectl import Kubectl, until
 from tests.e2e.objects import LAUNCHER, REGISTRY
 
 IMAGE = f"{REGISTRY}/ray-workers:dev"
+OF_SERVICE = "serving.kserve.io/inferenceservice=projection"
 ROWS = [[1, 0, 0, 0], [0, 1, 0, 0]]
 STRANGER = """
 import os, ray
@@ -28,15 +31,24 @@ except BaseException as error:
 """
 
 
-@pytest.fixture
-def image(cluster: ClusterInfo, tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def image(cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) -> str:
     assert cluster.registry == "localhost:5000"
-    build(EXAMPLES / "12-ray-workers", IMAGE, log=tmp_path / "build.log")
+    build(EXAMPLES / "12-ray-workers", IMAGE, log=tmp_path_factory.mktemp("ray-workers") / "build.log")
     return IMAGE
 
 
+@pytest.fixture
+def spanning(image: str) -> dict:
+    """The example's InferenceService, with the image of this run."""
+    isvc: dict = yaml.safe_load((EXAMPLES / "12-ray-workers/isvc.yaml").read_text())
+    # A cluster that stays up has the tag of an earlier build.
+    isvc["spec"]["predictor"]["containers"][0] |= {"image": image, "imagePullPolicy": "Always"}
+    return isvc
+
+
 def pods(kubectl: Kubectl, component: str) -> set[str]:
-    found = kubectl.items("pods", "-l", f"serving.kserve.io/inferenceservice=projection,component={component}")
+    found = kubectl.items("pods", "-l", f"{OF_SERVICE},component={component}")
     return {pod["metadata"]["name"] for pod in found if "deletionTimestamp" not in pod["metadata"]}
 
 
@@ -83,12 +95,9 @@ def stranger(kubectl: Kubectl, image: str, head: str) -> str:
 
 
 def test_a_model_spans_pods_that_only_they_can_reach_and_outlives_a_worker(
-    kubectl: Kubectl, ingress: Ingress, image: str
+    kubectl: Kubectl, ingress: Ingress, image: str, spanning: dict
 ) -> None:
-    isvc = yaml.safe_load((EXAMPLES / "12-ray-workers/isvc.yaml").read_text())
-    # A cluster that stays up has the tag of an earlier build.
-    isvc["spec"]["predictor"]["containers"][0] |= {"image": image, "imagePullPolicy": "Always"}
-    kubectl.apply(isvc)
+    kubectl.apply(spanning)
     service = kubectl.wait_ready("projection", 240)
     assert kubectl.condition("projection", "WorkersReady")["status"] == "True"
     head, first = pods(kubectl, "predictor"), pods(kubectl, "worker")
@@ -114,3 +123,59 @@ def test_a_model_spans_pods_that_only_they_can_reach_and_outlives_a_worker(
 
     until(joined, 180, lambda: f"no worker in the place of {first}: {kubectl.isvc('projection').get('status')}")
     assert answering(ingress, service)
+
+
+@contextmanager
+def callers(ingress: Ingress, service: dict) -> Iterator[list[str]]:
+    """Three callers, one request after the other until the end; yields what was answered instead of predictions."""
+    refused: list[str] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            answer = ingress.predict_once(service, ROWS)
+            if answer.status != 200:
+                refused.append(f"{answer.status} {answer.body}")
+
+    with ThreadPoolExecutor(3) as threads:
+        asking = [threads.submit(ask) for _ in range(3)]
+        try:
+            yield refused
+        finally:
+            stop.set()
+    for each in asking:
+        each.result()
+
+
+def test_a_change_loses_no_request_and_a_head_that_starts_again_has_its_workers_back(
+    kubectl: Kubectl, ingress: Ingress, spanning: dict
+) -> None:
+    kubectl.apply(spanning)
+    service = kubectl.wait_ready("projection", 240)
+    assert ingress.predict(service, ROWS).status == 200
+    before = pods(kubectl, "predictor") | pods(kubectl, "worker")
+    with callers(ingress, service) as refused:
+        spanning["spec"]["predictor"]["containers"][0]["env"] = [{"name": "EDITION", "value": "2"}]
+        kubectl.apply(spanning)
+        kubectl.wait_ready("projection", 300)
+
+        def alone() -> set[str] | None:
+            now = {pod["metadata"]["name"] for pod in kubectl.items("pods", "-l", OF_SERVICE)}
+            return None if now & before else now
+
+        # With those that are leaving, which still have requests.
+        until(alone, 180, lambda: f"of {before} there are still pods")
+    assert refused == []
+
+    (head,) = pods(kubectl, "predictor")
+
+    def starts() -> int:
+        return kubectl.get("pod", head)["status"]["containerStatuses"][0]["restartCount"]
+
+    # PID 1 heeds no signal that it has no handler for; the second tells it to give up what it is draining.
+    for _ in range(2):
+        kubectl("exec", head, "--", LAUNCHER, "--", "python", "-c", "import os; os.kill(1, 2)", check=False)
+    until(lambda: starts() > 0, 120, lambda: f"{head} has not ended")
+    both = pods(kubectl, "predictor") | pods(kubectl, "worker")
+    kubectl.wait_ready("projection", 240)
+    until(lambda: answering(ingress, service) == both, 120, lambda: f"not both of {both}")
