@@ -86,6 +86,29 @@ def test_rest_is_answered_over_a_kept_connection(authority, start, loop):
         connection.close()
 
 
+def index(port: int, context: ssl.SSLContext) -> int:
+    """Ask the admin port what models there are; give the status."""
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=context)
+    try:
+        connection.request("POST", "/v2/repository/index")
+        return read(connection).status
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_admin_port_speaks_tls_too_and_knows_clients_by_their_certificates(authority, start, workers):
+    own, port = authority.sign("server"), free_port()
+    more = (f"--admin_port={port}", f"--workers={workers}", f"--ssl_ca_certs={authority.file}")
+    running = start(*flags(*own, *more)).wait_until_serving(workers)
+    assert index(port, authority.trust(own)) == 200
+    with pytest.raises((ssl.SSLError, http.client.HTTPException, OSError)):
+        index(port, authority.trust())
+    with pytest.raises((http.client.HTTPException, OSError)):
+        running.ask("POST", "/v2/repository/index", port=port)
+    assert running.stop() == 0
+
+
 def test_triton_s_client_speaks_grpc_over_tls(server, authority):
     script = """
         import sys

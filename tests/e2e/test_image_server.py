@@ -41,7 +41,7 @@ ModelServer().start([Length("iris")])
 PLAIN = """
 import sys
 
-print(sorted({"kserve", "numpy", "uvicorn"} & {name.split(".")[0] for name in sys.modules}))
+print(sorted({"httptools", "kserve", "numpy"} & {name.split(".")[0] for name in sys.modules}))
 """
 
 
@@ -98,7 +98,7 @@ def test_a_lockfile_stays_as_it_is_and_the_server_s_packages_join_it(project: Pa
     attempt.again()
     docker("pull", "--quiet", attempt.image)
 
-    program = "import greeter, grpc, modelwright.server, orjson, uvicorn; print(orjson.__version__)"
+    program = "import greeter, grpc, httptools, modelwright.server, orjson; print(orjson.__version__)"
     assert in_container(attempt.image, "python", "-c", program) == "3.10.18"
 
 

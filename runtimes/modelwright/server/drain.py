@@ -6,16 +6,15 @@ import socket
 from collections.abc import Callable, Collection
 from typing import Any
 
-from modelwright.server.rest.protocol import Protocol
+from modelwright.server.rest.wire.connection import Connection
+from modelwright.server.rest.wire.terms import Coming
 
 _STEP = 0.05
 # What is left for cancelled requests to end in.
 _LAST = 1.0
 
 
-def accept_rest(
-    listening: socket.socket, protocol: Callable[[], Protocol], tls: dict[str, Any]
-) -> list[asyncio.Task[Any]]:
+def accept_rest(listening: socket.socket, protocol: Callable[[], Any], tls: dict[str, Any]) -> list[asyncio.Task[Any]]:
     """Take every connection that the kernel has already made: closing the socket would reset them.
 
     Gives what is to be awaited, which may take as long as `tls`'s handshakes.
@@ -31,25 +30,23 @@ def accept_rest(
         accepted.append(loop.create_task(loop.connect_accepted_socket(protocol, connection, **tls)))
 
 
-async def handshakes(connections: Collection[Protocol], until: float) -> None:
+async def handshakes(coming: Collection[Coming], until: float) -> None:
     """Wait for those who are in the middle of a TLS handshake; `until` is a moment of the event loop's clock."""
     loop = asyncio.get_running_loop()
-    if not all(each.connected for each in connections):
+    if coming:
         # Those whose handshake failed, such as each tcpSocket probe's, are garbage in a ring.
         gc.collect()
-    while loop.time() < until:
-        if all(each.connected for each in connections):
-            return
+    while coming and loop.time() < until:  # noqa: ASYNC110 - who is collected sets no event
         await asyncio.sleep(_STEP)
 
 
-async def finish(connections: Collection[Protocol], tasks: Collection[asyncio.Task[None]], until: float) -> bool:
+async def finish(connections: Collection[Connection], tasks: Collection[asyncio.Task[None]], until: float) -> bool:
     """Wait for the requests in work and close connections as they fall idle; give whether all ended by `until`.
 
     `until` is a moment of the event loop's clock. What has not ended by then is cancelled.
     """
     loop = asyncio.get_running_loop()
-    idle_before: set[Protocol] = set()
+    idle_before: set[Connection] = set()
     while connections or tasks:
         if loop.time() >= until:
             await _cancel(tasks)

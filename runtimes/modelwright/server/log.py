@@ -2,23 +2,26 @@
 
 import json
 import logging
-import logging.config
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from modelwright.model import Timings
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import CALLER
 from modelwright.server.tracing import tracing
+from modelwright.timings import Timings
 
 if TYPE_CHECKING:
     from modelwright.server.rest.access_format import AccessFormat
+    from modelwright.server.rest.wire.request import Request
 
 LOGGER = logging.getLogger("modelwright.server")
 _ACCESS = logging.getLogger("modelwright.access")
 # kserve's own name for the logger of this line, which log configurations refer to.
 _TRACE = logging.getLogger("kserve.trace")
+# What kserve serves with writes its access lines there, and so do we for configurations that say where they go.
+_UVICORN = logging.getLogger("uvicorn.access")
 _PLAIN = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -49,14 +52,16 @@ def configure(arguments: Arguments) -> None:
         OSError, ValueError: the file of --log_config_file cannot be read, or --access_log_format is none.
 
     """
-    # uvicorn writes an access line wherever its logger reaches a handler; ours has the request id.
-    access = logging.getLogger("uvicorn.access")
-    access.propagate, access.handlers = False, []
+    # Ours has the request id; uvicorn's is for those who ask for it.
+    _UVICORN.propagate, _UVICORN.handlers = False, []
     access_format(arguments)
     if not arguments.configure_logging:
         return
     if arguments.log_config_file:
-        logging.config.dictConfig(_dictionary(Path(arguments.log_config_file)))
+        # Only who has a configuration pays for its reader.
+        from modelwright.server.log_config import apply_file  # noqa: PLC0415
+
+        apply_file(Path(arguments.log_config_file))
         return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if arguments.log_format == "json" else logging.Formatter(_PLAIN))
@@ -67,20 +72,21 @@ def configure(arguments: Arguments) -> None:
             logger.setLevel(logging.INFO)
 
 
-def _dictionary(file: Path) -> dict[str, Any]:
-    if file.suffix == ".json":
-        return dict(json.loads(file.read_text()))
-    # Only who has a YAML configuration pays for the parser.
-    try:
-        import yaml  # noqa: PLC0415
-    except ImportError:
-        raise ValueError(f"--log_config_file {file}: install pyyaml, or write the file as JSON") from None
-    return dict(yaml.safe_load(file.read_text()))
-
-
 def access(method: str, path: str, status: int, request_id: str, seconds: float) -> None:
     """Log one request."""
     _ACCESS.info("%s %s %d %.1fms requestId: %s", method, path, status, seconds * 1000, request_id)
+
+
+def writes_as_uvicorn() -> bool:
+    """Whether a configuration says where uvicorn's access lines go."""
+    return _UVICORN.hasHandlers()
+
+
+def access_as_uvicorn(request: "Request", status: int) -> None:
+    """Log one request as uvicorn does, whose formatters take the arguments apart."""
+    client = ":".join(map(str, request.client)) if request.client is not None else ""
+    path = quote(request.path) + (f"?{request.query.decode('latin-1')}" if request.query else "")
+    _UVICORN.info('%s - "%s %s HTTP/%s" %d', client, request.method, path, request.version, status)
 
 
 def access_format(arguments: Arguments) -> "AccessFormat | None":

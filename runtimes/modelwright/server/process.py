@@ -5,13 +5,7 @@ import importlib
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import formatdate
-from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
-
-import uvicorn
-from uvicorn.server import ServerState
 
 from modelwright.server import drain, log
 from modelwright.server.arguments import Arguments
@@ -19,8 +13,8 @@ from modelwright.server.execution import Execution
 from modelwright.server.health import Health
 from modelwright.server.loading import LoadFailed
 from modelwright.server.rest.application import Application
-from modelwright.server.rest.guarded import GuardedProtocol
-from modelwright.server.rest.protocol import Protocol
+from modelwright.server.rest.wire.connection import Connection
+from modelwright.server.rest.wire.terms import App, Open, Terms
 from modelwright.server.setup import Setup
 from modelwright.server.tls import LOOK_EVERY
 from modelwright.server.tracing.http_spans import TracedApplication
@@ -65,9 +59,7 @@ class Process:
         arguments = setup.arguments
         self._execution = Execution(arguments.model_threads, arguments.max_queue_size)
         self._health = Health(setup.repository)
-        self._state = ServerState()
-        # uvicorn's set begins after the TLS handshake.
-        self._made: WeakSet[Protocol] = WeakSet()
+        self._open = Open()
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._grpc: Any = None
@@ -89,14 +81,11 @@ class Process:
             model.bind(self._execution)
         if admin is not None:
             admin.lifecycle.bind(self._execution)
-        config = self._config()
         # Nobody else can go on with a dead worker's TLS, nor say anything in it.
-        make = Protocol if guard is None or self._certificates else partial(GuardedProtocol, guard=guard)
+        terms = Terms(self._application(), self._arguments, self._open, None if self._certificates else guard)
 
-        def protocol() -> Protocol:
-            made = make(config, self._state, loop, self._arguments)
-            self._made.add(made)
-            return made
+        def protocol() -> Any:  # noqa: ANN401 - asyncio asks for a base that the compiler does not know
+            return Connection(terms)
 
         server = await self._listen(protocol)
         administered = await self._listen_to_admins(admin) if admin else None
@@ -128,7 +117,7 @@ class Process:
         """Whether a thread still runs model code, whose answer nobody awaits any more."""
         return self._execution.busy
 
-    async def _listen(self, protocol: Callable[[], Protocol]) -> asyncio.Server:
+    async def _listen(self, protocol: Callable[[], Any]) -> asyncio.Server:
         # A duplicate, because the original is needed once the server has stopped accepting.
         own, loop = self._listening.dup(), asyncio.get_running_loop()
         try:
@@ -137,13 +126,14 @@ class Process:
             raise LoadFailed(f"cannot listen on port {self._arguments.http_port}: {error.strerror}") from None
 
     async def _listen_to_admins(self, admin: "Admin") -> asyncio.Server:
-        loop, config, own = asyncio.get_running_loop(), self._configured(admin), admin.listening.dup()
+        loop, own = asyncio.get_running_loop(), admin.listening.dup()
+        terms = Terms(admin, self._arguments, self._open)
 
-        def protocol() -> Protocol:
-            return Protocol(config, self._state, loop, self._arguments)
+        def protocol() -> Any:  # noqa: ANN401 - see serve
+            return Connection(terms)
 
         try:
-            server = await loop.create_server(protocol, sock=own, backlog=BACKLOG)
+            server = await loop.create_server(protocol, sock=own, backlog=BACKLOG, **self._tls())
         except OSError as error:
             raise LoadFailed(f"cannot listen on port {self._arguments.admin_port}: {error.strerror}") from None
         log.LOGGER.info("administered on port %d", admin.listening.getsockname()[1])
@@ -154,24 +144,9 @@ class Process:
             return {}
         return {"ssl": self._certificates.context, "ssl_handshake_timeout": self._arguments.header_timeout}
 
-    def _config(self) -> uvicorn.Config:
-        application: Any = Application(self._setup, self._execution, self._health)
-        if self._spans is not None:
-            application = TracedApplication(application, self._spans)
-        return self._configured(application)
-
-    def _configured(self, application: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's types are narrower than ASGI's
-        config = uvicorn.Config(
-            application,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            proxy_headers=False,
-            timeout_keep_alive=self._arguments.timeout_keep_alive,
-        )
-        config.load()
-        return config
+    def _application(self) -> App:
+        application = Application(self._setup, self._execution, self._health)
+        return application if self._spans is None else TracedApplication(application, self._spans)
 
     async def _start_grpc(self) -> None:
         """Start gRPC after REST, whose first answer need not wait for protobuf's import."""
@@ -186,7 +161,7 @@ class Process:
 
     def _tick(self) -> None:
         """Keep the date header, which every answer carries, one second fresh."""
-        self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+        self._open.heads.tick()
         asyncio.get_running_loop().call_later(1, self._tick)
 
     def _look_at_certificates(self) -> None:
@@ -204,7 +179,7 @@ class Process:
         asyncio.get_running_loop().remove_reader(parent)
         self._signalled(signal.SIGTERM)
 
-    async def _drain(self, server: asyncio.Server, protocol: Callable[[], Protocol]) -> bool:
+    async def _drain(self, server: asyncio.Server, protocol: Callable[[], Any]) -> bool:
         log.LOGGER.info("draining for at most %g s", self._arguments.grace_period)
         loop = asyncio.get_running_loop()
         until = loop.time() + self._arguments.grace_period
@@ -219,8 +194,8 @@ class Process:
         self._listening.close()
         grpc = asyncio.ensure_future(self._grpc.stop(max(0.0, until - loop.time()))) if self._grpc else None
         await asyncio.gather(*accepted, return_exceptions=True)
-        await drain.handshakes(self._made, min(until, loop.time() + self._arguments.header_timeout))
-        finished = await drain.finish(self._state.connections, self._state.tasks, until)  # type: ignore[arg-type]
+        await drain.handshakes(self._open.coming, min(until, loop.time() + self._arguments.header_timeout))
+        finished = await drain.finish(self._open.connections, self._open.tasks, until)
         if grpc is not None:
             await grpc
         if self._spans is not None:

@@ -25,14 +25,14 @@ class RomanModelLoader(BaseModelLoader):
             "pid": os.getpid(),
             "keeper": os.getppid(),
             "prefix": sys.prefix,
-            "importable": sorted({"uvicorn", "orjson"} & set(_importable())),
+            "importable": sorted({"httptools", "orjson"} & set(_importable())),
         }
 
 
 def _importable():
     from importlib.util import find_spec
 
-    return [name for name in ("uvicorn", "orjson", "numpy") if find_spec(name)]
+    return [name for name in ("httptools", "orjson", "numpy") if find_spec(name)]
 
 
 class FailingModelLoader(BaseModelLoader):

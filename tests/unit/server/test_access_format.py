@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 
 import pytest
 from modelwright.server.rest.access_format import AccessFormat
 
-SCOPE = {
-    "method": "POST",
-    "path": "/v1/models/ü:predict",
-    "query_string": b"a=1",
-    "http_version": "1.1",
-    "client": ("10.0.0.7", 4711),
-    "headers": [(b"user-agent", b"curl/8"), (b"x-tenant", b"blue\x85"), (b"authorization", b"Bearer s3cret")],
-}
+REQUEST = SimpleNamespace(
+    method="POST",
+    path="/v1/models/ü:predict",
+    query=b"a=1",
+    version="1.1",
+    client=("10.0.0.7", 4711),
+    headers=[(b"user-agent", b"curl/8"), (b"x-tenant", b"blue\x85"), (b"authorization", b"Bearer s3cret")],
+)
 
 
 def line(text: str, size: int | None = 12, status: int = 200) -> str:
-    return AccessFormat(text).line(SCOPE, status, [(b"x-model", b"sum")], size, 1.2345678)
+    return AccessFormat(text).line(REQUEST, status, [(b"x-model", b"sum")], size, 1.2345678)
 
 
 @pytest.mark.parametrize(

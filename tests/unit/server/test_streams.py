@@ -11,7 +11,7 @@ from modelwright.server.caller import Caller
 from modelwright.server.limits import moment
 from modelwright.server.rest import sse
 from modelwright.server.rest.bodies import ClientLeft
-from modelwright.server.rest.replies import send_pieces
+from modelwright.server.rest.pieces import send_pieces
 from modelwright.server.streams import EVENTS, PLAIN, CutOff, Form, Stream
 
 HEADERS = [(b"x-request-id", b"r-1")]
@@ -123,7 +123,7 @@ async def test_a_caller_that_leaves_cancels_what_it_waits_for() -> None:
     async def whole() -> None:
         stream: Stream[bytes] = Stream(source, lambda piece: piece, caller, None, EVENTS)
         await stream.begin()
-        await send_pieces(ignore, 200, [], stream)
+        await send_pieces(Asked(), 200, [], stream)
 
     task = asyncio.create_task(whole())
     await source.waits.wait()
@@ -150,34 +150,56 @@ async def test_an_error_while_closing_is_logged_and_no_more(caplog: pytest.LogCa
     assert "cannot close" in caplog.text
 
 
-async def ignore(message: Any) -> None:
-    pass
+class Asked:
+    """What sending in pieces needs of a request; its client reads, or it reads nothing once there is something."""
+
+    def __init__(self, *, reads: bool = True) -> None:
+        self.written: list[bytes] = []
+        self.turns: list[str] = []
+        self.aborted = False
+        self._reads = reads
+
+    @property
+    def blocked(self) -> bool:
+        return not self._reads and bool(self.written)
+
+    async def room(self) -> None:
+        await asyncio.Event().wait()
+
+    def begin(self, status: int, headers: Any, length: int | None, *, close: bool) -> None:
+        self.written.append(b"%d" % status)
+
+    def write(self, piece: bytes) -> None:
+        self.written.append(piece)
+        self.turns.append("piece")
+
+    def end(self) -> None:
+        self.written.append(b"end")
+
+    def abort(self) -> None:
+        self.aborted = True
 
 
 async def test_a_client_that_takes_nothing_counts_as_gone() -> None:
-    async def stuck(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            await asyncio.Event().wait()
-
-    source = Source(b"a", b"b")
+    source, stuck = Source(b"a", b"b"), Asked(reads=False)
     with pytest.raises(ClientLeft):
         await send_pieces(stuck, 200, [], source, patience=0.05)
     assert (source.asked, source.closed) == (1, 1)
+    assert stuck.aborted
+    assert stuck.written == [b"200"]
 
 
 async def test_others_have_the_loop_between_pieces() -> None:
-    turns: list[str] = []
+    asked = Asked()
+    turns = asked.turns
 
     async def other() -> None:
         for _ in range(3):
             turns.append("other")
             await asyncio.sleep(0)
 
-    async def send(message: Any) -> None:
-        turns.append("piece")
-
     task = asyncio.create_task(other())
-    await send_pieces(send, 200, [], Source(b"a", b"b", b"c"))
+    await send_pieces(asked, 200, [], Source(b"a", b"b", b"c"))
     await task
     assert turns.index("other") < len(turns) - 1 - turns[::-1].index("piece")
 

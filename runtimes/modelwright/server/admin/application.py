@@ -21,12 +21,13 @@ from modelwright.server import log
 from modelwright.server.admin.channel import Channel
 from modelwright.server.admin.control import Control, Verb
 from modelwright.server.admin.lifecycle import Lifecycle
-from modelwright.server.caller import Caller
 from modelwright.server.failure import failed
 from modelwright.server.loading import LoadFailed
 from modelwright.server.rest import bodies, replies
-from modelwright.server.rest.asgi import Headers, Receive, Scope, Send
+from modelwright.server.rest.headers import Headers
 from modelwright.server.rest.routes import shown
+from modelwright.server.rest.wire.heads import JSON
+from modelwright.server.rest.wire.request import Request
 
 Answer = tuple[int, Headers, bytes]
 Apply = Callable[[Verb, str], Awaitable[None]]
@@ -69,32 +70,32 @@ class Admin:
     async def _here(self, verb: Verb, name: str) -> None:
         await (self.lifecycle.load(name) if verb == "load" else self.lifecycle.unload(name))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, request: Request) -> None:
         """Answer one request; what it began goes on when its client leaves."""
-        scope.pop("cycle", None)
-        caller: Caller = scope.get("caller") or Caller(scope["headers"])
+        path = shown(request.path)
         try:
-            status, headers, body = await self._answer(scope, receive, caller)
+            status, headers, body = await self._answer(request)
         except InferenceError as error:
             status, headers, body = replies.refusal(error)
         except bodies.ClientLeft:
             return
         except Exception:
-            status, headers, body = replies.refusal(failed(shown(scope["path"]), caller.request_id))
-        log.LOGGER.info("admin: %s %s %d", scope["method"], shown(scope["path"]), status)
-        await replies.send_answer(send, status, headers, body, close=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            status, headers, body = replies.refusal(failed(path, request.caller.request_id))
+        log.LOGGER.info("admin: %s %s %d", request.method, path, status)
+        close = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        await replies.send_answer(request, status, headers, body, close=close)
 
-    async def _answer(self, scope: Scope, receive: Receive, caller: Caller) -> Answer:
-        path: str = scope["path"]
+    async def _answer(self, request: Request) -> Answer:
+        path = request.path
         found = _MODEL.fullmatch(path)
         if found is None and path != _INDEX:
             known = f"{_INDEX} and /v2/repository/models/NAME/load and .../unload"
             return _error(HTTPStatus.NOT_FOUND, f"there is no {shown(path)} on the admin port; there are {known}")
-        if scope["method"] != "POST":
+        if request.method != "POST":
             status, headers, body = _error(HTTPStatus.METHOD_NOT_ALLOWED, "this path answers POST only")
             return status, [*headers, (b"allow", b"POST")], body
-        headers_read = {name.decode("latin-1"): value.decode("latin-1") for name, value in caller.headers}
-        fields = _fields(await bodies.read(receive, headers_read, _LIMIT))
+        headers_read = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
+        fields = _fields(await bodies.read(request, headers_read, _LIMIT))
         if found is None:
             return _json(self.lifecycle.index(ready_only=_flag("the body", fields, "ready")))
         name, verb = found["name"], found["verb"]
@@ -136,8 +137,8 @@ def _none_left(where: str, fields: dict[str, Any]) -> None:
 
 
 def _json(value: object) -> Answer:
-    return int(HTTPStatus.OK), [replies.JSON], replies.to_json(value)
+    return int(HTTPStatus.OK), [JSON], replies.to_json(value)
 
 
 def _error(status: HTTPStatus, message: str) -> Answer:
-    return int(status), [replies.JSON], replies.to_json({"error": message})
+    return int(status), [JSON], replies.to_json({"error": message})

@@ -17,7 +17,7 @@ from modelwright.server.metrics import families
 from modelwright.server.metrics.counts import OFFSETS, Metrics
 from modelwright.server.metrics.families import FAMILIES, PER_MODEL, Family
 from modelwright.server.metrics.footprint import footprint
-from modelwright.server.rest.asgi import Headers
+from modelwright.server.rest.headers import Headers
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

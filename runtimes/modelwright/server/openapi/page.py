@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from modelwright.server.rest.asgi import Headers
+from modelwright.server.rest.headers import Headers
 
 _PAGE: Final = Path(__file__).with_name("docs.html")
 _INLINE = re.compile(rb"<(script|style)>(.*?)</\1>", re.DOTALL)

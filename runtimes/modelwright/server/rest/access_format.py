@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from modelwright.server.rest.asgi import Headers, Scope
+from modelwright.server.rest.headers import Headers
 from modelwright.server.rest.routes import shown
+from modelwright.server.rest.wire.request import Request
 
 _CONVERSION = re.compile(r"%(?:%|\((?P<atom>[^)]*)\)(?P<kind>[a-zA-Z]?)|(?P<stray>.?))", re.DOTALL)
 _HEADER = re.compile(r"\{(?P<name>[^{}]+)\}(?P<side>[ioe])")
@@ -21,7 +22,7 @@ _SECRET = re.compile(r"auth|cookie|token|secret|password|credential|api-?key|sig
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    scope: Scope
+    request: Request
     status: int
     headers: Headers
     size: int | None
@@ -46,12 +47,12 @@ class AccessFormat:
             if found["atom"] is not None:
                 self._atoms[found["atom"]] = _reader(found["atom"])
 
-    def line(self, scope: Scope, status: int, headers: Headers, size: int | None, seconds: float) -> str:
+    def line(self, request: Request, status: int, headers: Headers, size: int | None, seconds: float) -> str:
         """Give the line for one request, without characters that could forge another.
 
         `size` is the answer's body in bytes, None for one that was sent as it came.
         """
-        access = _Access(scope, status, headers, size, seconds)
+        access = _Access(request, status, headers, size, seconds)
         values = {atom: _printable(str(read(access))) for atom, read in self._atoms.items()}
         return self._text % values
 
@@ -70,7 +71,7 @@ def _reader(atom: str) -> Callable[[_Access], object]:
     if header["side"] == "e" or _SECRET.search(name):
         raise ValueError(f"--access_log_format: %({atom})s could write a secret into the log; leave it out")
     if header["side"] == "i":
-        return lambda access: _value(access.scope["headers"], name)
+        return lambda access: _value(access.request.headers, name)
     return lambda access: _size(access) if name == "content-length" else _value(access.headers, name)
 
 
@@ -80,27 +81,26 @@ def _value(headers: Iterable[tuple[bytes, bytes]], name: str) -> str:
 
 
 def _client(access: _Access) -> str:
-    client = access.scope.get("client")
+    client = access.request.client
     return f"{client[0]}:{client[1]}" if client else "-"
 
 
 def _protocol(access: _Access) -> str:
-    return f"HTTP/{access.scope['http_version']}"
+    return f"HTTP/{access.request.version}"
 
 
 def _query(access: _Access) -> str:
-    query: bytes = access.scope["query_string"]
-    return query.decode("latin-1")
+    return access.request.query.decode("latin-1")
 
 
 def _line(access: _Access) -> str:
-    return f"{access.scope['method']} {shown(access.scope['path'])} {_protocol(access)}"
+    return f"{access.request.method} {shown(access.request.path)} {_protocol(access)}"
 
 
 def _whole_line(access: _Access) -> str:
     query = _query(access)
-    path = shown(access.scope["path"]) + (f"?{query}" if query else "")
-    return f"{access.scope['method']} {path} {_protocol(access)}"
+    path = shown(access.request.path) + (f"?{query}" if query else "")
+    return f"{access.request.method} {path} {_protocol(access)}"
 
 
 def _phrase(access: _Access) -> str:
@@ -131,8 +131,8 @@ _ATOMS: dict[str, Callable[[_Access], object]] = {
     "r": _line,
     "R": _whole_line,
     "request_line": _whole_line,
-    "m": lambda access: access.scope["method"],
-    "U": lambda access: shown(access.scope["path"]),
+    "m": lambda access: access.request.method,
+    "U": lambda access: shown(access.request.path),
     "q": _query,
     "H": _protocol,
     "s": lambda access: access.status,
@@ -140,8 +140,8 @@ _ATOMS: dict[str, Callable[[_Access], object]] = {
     "status_code": lambda access: f"{access.status} {_phrase(access)}",
     "B": _size,
     "b": _size,
-    "f": lambda access: _value(access.scope["headers"], "referer"),
-    "a": lambda access: _value(access.scope["headers"], "user-agent"),
+    "f": lambda access: _value(access.request.headers, "referer"),
+    "a": lambda access: _value(access.request.headers, "user-agent"),
     "T": lambda access: int(access.seconds),
     "M": lambda access: int(access.seconds * 1e3),
     "D": lambda access: int(access.seconds * 1e6),

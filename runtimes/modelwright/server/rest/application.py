@@ -1,4 +1,4 @@
-"""The REST server as an ASGI application: a path becomes a route, a route an answer."""
+"""The REST server: a path becomes a route, a route an answer."""
 
 import asyncio
 from http import HTTPStatus
@@ -12,12 +12,14 @@ from modelwright.server.failure import failed
 from modelwright.server.health import Health
 from modelwright.server.metrics.exposition import Exposition
 from modelwright.server.metrics.families import CLIENT_LEFT
-from modelwright.server.rest import own_routes, protocol, replies
-from modelwright.server.rest.asgi import Headers, Receive, Scope, Send
-from modelwright.server.rest.bodies import ClientLeft, discard
+from modelwright.server.rest import own_routes, replies
+from modelwright.server.rest.bodies import ClientLeft
 from modelwright.server.rest.describe import Describer
+from modelwright.server.rest.headers import Headers
 from modelwright.server.rest.inference import Answer, Inference
 from modelwright.server.rest.routes import Action, Route, missing, route, shown
+from modelwright.server.rest.wire.heads import JSON
+from modelwright.server.rest.wire.request import Request
 from modelwright.server.setup import Setup
 from modelwright.server.streams import CutOff
 
@@ -35,23 +37,27 @@ class Application:
         self._repository = repository
         self._health = health
         self._exposition = Exposition(metrics)
-        self._access_log = arguments.access_log or bool(arguments.access_log_format)
+        self._access_log = arguments.access_log
         self._access_format = log.access_format(arguments)
+        self._uvicorn_log = log.writes_as_uvicorn()
+        self._logs = self._access_log or self._access_format is not None or self._uvicorn_log
         self._describer = Describer(repository, health, docs=arguments.enable_docs_url)
         self._inference = Inference(repository, arguments, execution, metrics)
         self._routes: dict[str, Route | None] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, request: Request) -> None:
         """Answer one request, whatever happens; one whose client has left gets no answer."""
-        caller: Caller = scope.get("caller") or Caller(scope["headers"])
+        caller = request.caller
         CALLER.set(caller)
-        begun = perf_counter() if self._access_log else 0.0
+        begun = perf_counter() if self._logs else 0.0
         try:
-            status, headers, body = await self._answer(scope, receive, caller)
+            status, headers, body = await self._answer(request, caller)
             # Before it is sent, so that whoever has an answer finds it counted; one in pieces counts at its end.
             if isinstance(body, (bytes, list)):
                 caller.count(status)
-            await self._send(scope, receive, send, status, headers, body)
+            # A body that is too large is not going to be read: nobody could tell where the next request begins.
+            close = self._health.draining or status == _TOO_LARGE
+            await replies.send_answer(request, status, headers, body, close=close)
         except (ClientLeft, asyncio.CancelledError):
             caller.count(CLIENT_LEFT)
             return
@@ -59,59 +65,46 @@ class Application:
             caller.count(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         caller.count(status)
-        if self._access_log:
-            self._log_access(scope, status, headers, body, caller.request_id, perf_counter() - begun)
+        if self._logs:
+            self._log_access(request, status, headers, body, perf_counter() - begun)
 
-    async def _send(
-        self, scope: Scope, receive: Receive, send: Send, status: int, headers: Headers, body: replies.Body
-    ) -> None:
-        cycle = scope.pop("cycle", None)
-        too_large = status == _TOO_LARGE
-        close = self._health.draining or too_large
-        if too_large and isinstance(body, bytes) and scope["method"] != "HEAD":
-            await self._refuse_body(send, receive, headers, status, body)
-        elif not (
-            cycle and isinstance(body, bytes) and protocol.write_answer(cycle, status, headers, body, close=close)
-        ):
-            await replies.send_answer(send, status, headers, body, close=close)
+    def _log_access(self, request: Request, status: int, headers: Headers, body: replies.Body, seconds: float) -> None:
+        if self._access_format is not None:
+            log.access_line(self._access_format.line(request, status, headers, replies.size(body), seconds))
+        elif self._access_log:
+            log.access(request.method, shown(request.path), status, request.caller.request_id, seconds)
+        if self._uvicorn_log:
+            log.access_as_uvicorn(request, status)
 
-    def _log_access(
-        self, scope: Scope, status: int, headers: Headers, body: replies.Body, request_id: str, seconds: float
-    ) -> None:
-        if self._access_format is None:
-            log.access(scope["method"], shown(scope["path"]), status, request_id, seconds)
-        else:
-            log.access_line(self._access_format.line(scope, status, headers, replies.size(body), seconds))
-
-    async def _answer(self, scope: Scope, receive: Receive, caller: Caller) -> Answer:
+    async def _answer(self, request: Request, caller: Caller) -> Answer:
         try:
-            answer = await self._dispatch(scope, receive, caller)
+            answer = await self._dispatch(request, caller)
         except InferenceError as error:
-            answer = self._refusal(scope["path"], error)
+            answer = self._refusal(request.path, error)
         except ClientLeft:
             raise
         except asyncio.CancelledError:
             if caller.gone:
                 raise
             if not self._health.draining:
-                return self._refusal(scope["path"], failed(shown(scope["path"]), caller.request_id))
+                return self._refusal(request.path, failed(shown(request.path), caller.request_id))
             stopped = ModelNotReady("the server stopped before the model had answered")
-            answer = self._refusal(scope["path"], stopped)
+            answer = self._refusal(request.path, stopped)
         except Exception:
-            return self._refusal(scope["path"], failed(shown(scope["path"]), caller.request_id))
+            return self._refusal(request.path, failed(shown(request.path), caller.request_id))
         given = caller.given_id
         if given is None:
             return answer
         status, headers, body = answer
         return status, [*headers, (REQUEST_ID_HEADER, given)], body
 
-    async def _dispatch(self, scope: Scope, receive: Receive, caller: Caller) -> Answer:
-        method, path = scope["method"], scope["path"]
+    async def _dispatch(self, request: Request, caller: Caller) -> Answer:
+        method, path = request.method, request.path
         found = self._route(path)
         if found is None:
-            return await self._own(scope, receive, caller)
+            return await self._own(request, caller)
         if method == found.method == "POST":
-            return await self._inference.answer(found, receive, caller)
+            return await self._inference.answer(found, request, caller)
         if found.method == "GET" and method in ("GET", "HEAD"):
             if found.action is Action.METRICS:
                 return await self._exposition.answer(caller.headers)
@@ -119,13 +112,13 @@ class Application:
         status, headers, body = self._refusal(path, WrongMethod(f"this path answers {found.method} only"))
         return status, [*headers, (b"allow", b"GET, HEAD" if found.method == "GET" else b"POST")], body
 
-    async def _own(self, scope: Scope, receive: Receive, caller: Caller) -> Answer:
+    async def _own(self, request: Request, caller: Caller) -> Answer:
         """Answer a path that is none of the protocols': a model's own route, or none at all."""
-        path = scope["path"]
-        found = own_routes.find(self._repository, scope["method"], path)
+        path = request.path
+        found = own_routes.find(self._repository, request.method, path)
         if isinstance(found, own_routes.Found):
-            asked = found.route_for(path, scope["query_string"].decode("latin-1"))
-            return await self._inference.answer(asked, receive, caller)
+            asked = found.route_for(path, request.query.decode("latin-1"))
+            return await self._inference.answer(asked, request, caller)
         if not found:
             return _error(HTTPStatus.NOT_FOUND, missing(path))
         status, headers, body = _error(HTTPStatus.METHOD_NOT_ALLOWED, f"this path answers {', '.join(found)} only")
@@ -148,15 +141,6 @@ class Application:
                 self._routes.clear()
             return self._routes.setdefault(path, route(path))
 
-    @staticmethod
-    async def _refuse_body(send: Send, receive: Receive, headers: Headers, status: int, content: bytes) -> None:
-        """Answer a body that is not going to be read: first the whole answer, then a pause, then the end."""
-        full = [*headers, (b"content-length", b"%d" % len(content)), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": status, "headers": full})
-        await send({"type": "http.response.body", "body": content, "more_body": True})
-        await discard(receive)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
 
 def _error(status: HTTPStatus, message: str) -> Answer:
-    return int(status), [replies.JSON], replies.to_json({"error": message})
+    return int(status), [JSON], replies.to_json({"error": message})

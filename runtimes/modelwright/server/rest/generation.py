@@ -9,9 +9,10 @@ from modelwright.server import declared
 from modelwright.server.caller import Caller
 from modelwright.server.limits import deadline, in_time, moment
 from modelwright.server.rest import sse
-from modelwright.server.rest.asgi import Headers
-from modelwright.server.rest.replies import JSON, Body, to_bytes
+from modelwright.server.rest.headers import Headers
+from modelwright.server.rest.replies import Body, to_bytes
 from modelwright.server.rest.routes import GENERATES, STREAMS, Action, Route
+from modelwright.server.rest.wire.heads import JSON
 from modelwright.server.streams import EVENTS, Stream, pieces_of
 from modelwright.tensors import InferenceRequest, InferenceResponse
 

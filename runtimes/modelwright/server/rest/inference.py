@@ -5,7 +5,7 @@ from functools import partial
 
 from modelwright.codecs import generate, v1, v2
 from modelwright.errors import ModelNotReady
-from modelwright.model import TIMINGS, HttpAnswer, Model, OpenAIOperation, Repository, V1Answer
+from modelwright.model import HttpAnswer, Model, OpenAIOperation, Repository, V1Answer
 from modelwright.server import declared
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import Caller
@@ -14,11 +14,13 @@ from modelwright.server.limits import deadline, in_time, moment
 from modelwright.server.log import latency
 from modelwright.server.metrics.counts import Metrics, Tally
 from modelwright.server.rest import bodies, generation
-from modelwright.server.rest.asgi import Headers, Receive
+from modelwright.server.rest.headers import Headers
 from modelwright.server.rest.replies import Body, to_bytes
 from modelwright.server.rest.routes import Action, Route
+from modelwright.server.rest.wire.request import Request
 from modelwright.server.streams import PLAIN, Stream
 from modelwright.server.versions import of_version
+from modelwright.timings import TIMINGS
 
 Answer = tuple[int, Headers, Body]
 
@@ -33,7 +35,7 @@ class Inference:
         self._limit = arguments.max_body_bytes
         self._latencies = arguments.enable_latency_logging
 
-    async def answer(self, route: Route, receive: Receive, caller: Caller) -> Answer:
+    async def answer(self, route: Route, asked: Request, caller: Caller) -> Answer:
         """Answer one request.
 
         Raises:
@@ -49,7 +51,7 @@ class Inference:
         # Before the body, so that a full server takes no more of them in; `enter` below counts.
         self._admission.check()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in caller.headers}
-        body = await bodies.read(receive, headers, self._limit)
+        body = await bodies.read(asked, headers, self._limit)
         TIMINGS.set(tally)
         entered = tally.entered = self._admission.enter()
         try:
@@ -105,7 +107,9 @@ class Inference:
         request.model_name = route.model
         request.headers = headers
         declared.check(request, model.metadata())
-        response = await in_time(model.infer(request), seconds)
+        answered = model.infer(request)
+        # Without a coroutine of its own where the caller would wait for ever, as nearly all do.
+        response = await answered if seconds is None else await in_time(answered, seconds)
         encoded, extra = v2.encode(response, request)
         return 200, to_bytes(response.headers) + to_bytes(extra) if response.headers else to_bytes(extra), encoded
 

@@ -19,7 +19,8 @@ from modelwright.model import Model, OpenAIOperation
 from modelwright.server.caller import Caller
 from modelwright.server.limits import deadline, in_time, moment
 from modelwright.server.rest import replies, sse
-from modelwright.server.rest.asgi import Headers
+from modelwright.server.rest.headers import Headers
+from modelwright.server.rest.wire.heads import JSON
 from modelwright.server.streams import Form, Stream
 
 Answer = tuple[int, Headers, replies.Body]
@@ -76,7 +77,7 @@ async def answer(
         del known["id"], known["created"]
         if payload.get("encoding_format") == "base64":
             _pack(result)
-    return 200, [replies.JSON], write_json({**known, "object": _OBJECTS[operation][0], **result})
+    return 200, [JSON], write_json({**known, "object": _OBJECTS[operation][0], **result})
 
 
 def _chunk(known: dict[str, Any], chunk: dict[str, Any]) -> bytes:

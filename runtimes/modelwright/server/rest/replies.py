@@ -1,6 +1,5 @@
-"""Answers on their way out: ASGI messages, error bodies, and the headers that a model may set."""
+"""Answers on their way out: in one piece or in several, error bodies, and the headers that a model may set."""
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -9,15 +8,13 @@ from typing import Final
 
 from modelwright.errors import InferenceError, Overloaded
 from modelwright.server.caller import REQUEST_ID_HEADER
-from modelwright.server.rest.asgi import Headers, Message, Send
-from modelwright.server.rest.bodies import ClientLeft
+from modelwright.server.rest.headers import Encoded, Headers
+from modelwright.server.rest.pieces import send_pieces
+from modelwright.server.rest.wire.heads import JSON
+from modelwright.server.rest.wire.request import SMALL, Request
 
-JSON: Final = (b"content-type", b"application/json")
 # One piece, or several that are sent one after the other uncopied, or pieces that come as they are asked for.
 Body = bytes | list[bytes | memoryview] | AsyncIterator[bytes]
-_CLOSE: Final = (b"connection", b"close")
-# Seconds for which a client may take nothing of a stream; past them it counts as gone.
-_PATIENCE: Final = 60.0
 _JSON_ONLY: Final = {"content-type": "application/json"}
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -34,6 +31,8 @@ def to_bytes(headers: Mapping[str, str]) -> Headers:
         ValueError: a name or a value that HTTP cannot carry.
 
     """
+    if isinstance(headers, Encoded):
+        return headers.encoded
     # What nearly every answer has, and nothing else.
     if headers == _JSON_ONLY:
         return [JSON]
@@ -59,7 +58,7 @@ def _unspeakable(name: str) -> ValueError:
     return ValueError(f"the response header {name!r} has characters that HTTP cannot carry")
 
 
-async def send_answer(send: Send, status: int, headers: Headers, body: Body, *, close: bool) -> None:
+async def send_answer(request: Request, status: int, headers: Headers, body: Body, *, close: bool) -> None:
     """Send a whole answer; `close` ends the connection after it.
 
     Raises:
@@ -67,18 +66,21 @@ async def send_answer(send: Send, status: int, headers: Headers, body: Body, *, 
 
     """
     if not isinstance(body, bytes | list):
-        await send_pieces(send, status, [*headers, _CLOSE] if close else headers, body)
+        await send_pieces(request, status, headers, body, close=close)
         return
-    length = b"%d" % (size(body) or 0)
-    full = [*headers, (b"content-length", length)]
-    if close:
-        full.append(_CLOSE)
-    await send({"type": "http.response.start", "status": status, "headers": full})
-    if isinstance(body, list):
-        for part in body:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        body = b""
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    length = size(body) or 0
+    if length <= SMALL:
+        whole = body if isinstance(body, bytes) else b"".join(body)
+        if request.answer(status, headers, whole, close=close):
+            return
+    if request.blocked:
+        await request.room()
+    request.begin(status, headers, length, close=close)
+    for part in body if isinstance(body, list) else [body]:
+        if request.blocked:
+            await request.room()
+        request.write(part)
+    request.end()
 
 
 def size(body: Body) -> int | None:
@@ -86,34 +88,6 @@ def size(body: Body) -> int | None:
     if isinstance(body, bytes):
         return len(body)
     return sum(map(len, body)) if isinstance(body, list) else None
-
-
-async def send_pieces(
-    send: Send, status: int, headers: Headers, pieces: AsyncIterator[bytes], *, patience: float = _PATIENCE
-) -> None:
-    """Send a body whose length nobody knows, chunked: a piece is asked for when the one before is on its way.
-
-    The iterator is closed, whatever happens. Raises ClientLeft when nothing was taken for `patience` seconds.
-    """
-
-    async def within_patience(message: Message) -> None:
-        try:
-            async with asyncio.timeout(patience):
-                await send(message)
-        except TimeoutError:
-            raise ClientLeft from None
-
-    try:
-        await within_patience({"type": "http.response.start", "status": status, "headers": headers})
-        async for piece in pieces:
-            await within_patience({"type": "http.response.body", "body": piece, "more_body": True})
-            # Code that never waits, sent to a client that always reads, would not let anybody else have the event loop.
-            await asyncio.sleep(0)
-        await within_patience({"type": "http.response.body", "body": b"", "more_body": False})
-    finally:
-        aclose = getattr(pieces, "aclose", None)
-        if aclose is not None:
-            await aclose()
 
 
 def refusal(error: InferenceError) -> tuple[int, Headers, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelwright.server.rest.asgi import Headers
+from modelwright.server.rest.headers import Headers
 
 # Proxies such as nginx hold answers back to fill their buffers unless they are told not to.
 HEADERS: Final[Headers] = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from modelwright.server.caller import Caller
-from modelwright.server.rest.asgi import App, Receive, Scope, Send
 from modelwright.server.rest.routes import Route, route
+from modelwright.server.rest.wire.request import Request
+from modelwright.server.rest.wire.terms import App
 
 if TYPE_CHECKING:
     from modelwright.server.tracing.spans import Spans
@@ -20,29 +20,29 @@ class TracedApplication:
         self._application = application
         self._spans = spans
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, request: Request) -> None:
         """Answer one request within its span."""
-        found = route(scope["path"]) if scope["method"] == "POST" else None
+        path = request.path
+        found = route(path) if request.method == "POST" else None
         if found is None or found.method != "POST":
-            await self._application(scope, receive, send)
+            await self._application(request)
             return
-        caller: Caller = scope.get("caller") or Caller(scope["headers"])
-        scope["caller"] = caller
+        caller = request.caller
         carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in caller.headers}
-        template = _template(found, scope["path"])
+        template = _template(found, path)
         attributes = {
             "http.request.method": "POST",
             "http.route": template,
-            "url.path": scope["path"],
-            "url.scheme": scope["scheme"],
-            "network.protocol.version": scope["http_version"],
+            "url.path": path,
+            "url.scheme": request.scheme,
+            "network.protocol.version": request.version,
         }
-        if scope.get("client"):
-            attributes["client.address"] = scope["client"][0]
+        if request.client is not None:
+            attributes["client.address"] = request.client[0]
         if "user-agent" in carrier:
             attributes["user_agent.original"] = carrier["user-agent"]
         with self._spans.serving(f"POST {template}", carrier, attributes) as span:
-            await self._application(scope, receive, send)
+            await self._application(request)
             tally = caller.tally
             if tally is None or not span.is_recording():
                 return

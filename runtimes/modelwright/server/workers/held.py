@@ -8,16 +8,15 @@ import resource
 import socket
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
 from modelwright.server.rest.replies import to_json
+from modelwright.server.rest.wire.heads import status_line
 from modelwright.server.workers.guard import CLOSED, IN_WORK, NUMBER, Guard
 
 _BODY: Final = to_json(
     {"error": "the worker that had this request died before it answered; the request may be sent again"}
 )
 _HEAD: Final = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-_ANSWER: Final = STATUS_LINE[503] + _HEAD % len(_BODY) + _BODY
+_ANSWER: Final = status_line(503) + _HEAD % len(_BODY) + _BODY
 # Connections of one worker that are guarded at one time; those past them are reset when it dies.
 _MOST: Final = 1024
 
