@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 TESTS = (
     "tests/unit/codecs",
     "tests/unit/server",
-    *(f"tests/unit/styles/test_kserve_{name}.py" for name in ("adapter", "launch", "pieces", "reload")),
+    *(f"tests/unit/styles/test_kserve_{name}.py" for name in ("adapter", "launch", "pieces", "reload", "twins")),
+    "tests/unit/styles/mlserver",
     *(f"tests/conformance/test_kserve_{name}.py" for name in ("hook", "twin", "twin_predictor")),
     *(f"tests/conformance/test_server_{name}.py" for name in ("attacks", "life", "malformed", "routes")),
     "tests/conformance/test_codec_fuzz.py",

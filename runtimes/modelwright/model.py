@@ -1,7 +1,6 @@
 """What the server needs of a model, whichever style its author wrote it in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -10,36 +9,8 @@ from modelwright.errors import ModelNotFound, NotImplementedByModel
 from modelwright.tensors import InferenceRequest, InferenceResponse
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(slots=True)
-class Timings:
-    """Where one request's time went, in seconds; 0 for a method that did not run or told nobody.
-
-    `entered` is when its model was called, a moment of `perf_counter`, or 0; `phase` is the method in work; `waited` is
-    what `predict` or `explain` had of `queue`.
-    """
-
-    entered: float = 0.0
-    waited: float = 0.0
-    phase: str = "predict"
-    queue: float = 0.0
-    preprocess: float = 0.0
-    explain: float = 0.0
-    predict: float = 0.0
-    postprocess: float = 0.0
-
-    def settle(self, seconds: float) -> None:
-        """Count what the model took in all as predict, where its style has not taken it apart."""
-        if not (self.predict or self.explain):
-            self.predict, self.waited = max(0.0, seconds - self.queue), self.queue
-
-
 # A V1 body: the JSON object, or bytes of a content type that is not JSON's, such as an image.
 Payload = dict[str, Any] | bytes
-
-# Set by the server around each request; a style that knows the parts writes them into it.
-TIMINGS: ContextVar[Timings | None] = ContextVar("TIMINGS", default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ more than the few numbers that they save.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -28,7 +27,6 @@ _TENSOR_FIELDS: Final = frozenset({"name", "shape", "datatype", "data", "paramet
 _PLAIN_FIELDS: Final = frozenset({"id", "parameters", "model_name", "model_version"})
 
 
-@dataclass(slots=True)
 class Document:
     """A document's fields, and its tensors' fields with ``data`` as simdjson's array or as a list.
 
@@ -36,9 +34,10 @@ class Document:
     ``data`` is a list.
     """
 
-    fields: dict[str, Any]
-    tensors: list[dict[str, Any]]
-    brackets: int | None
+    def __init__(self, fields: dict[str, Any], tensors: list[dict[str, Any]], brackets: int | None) -> None:
+        self.fields = fields
+        self.tensors = tensors
+        self.brackets = brackets
 
 
 def read_document(text: bytes | memoryview, tensors: str) -> Document:
@@ -122,7 +121,10 @@ def _count_fields(document: Document) -> int:
     The other reason for more is a colon in a string, or fields deeper than those of tensors; then simdjson looks.
     """
     # The field of the tensors has been taken out.
-    return 1 + len(document.fields) + sum(map(len, document.tensors))
+    count = 1 + len(document.fields)
+    for tensor in document.tensors:
+        count += len(tensor)
+    return count
 
 
 def _check_many(tensors: str, index: int) -> None:

@@ -14,6 +14,7 @@ from modelwright.codecs import numbers
 from modelwright.codecs.binary import read_raw
 from modelwright.codecs.describe import describe, quote
 from modelwright.codecs.document import Document, read_document
+from modelwright.codecs.few_floats import few_floats
 from modelwright.codecs.shapes import read_shape
 from modelwright.codecs.writing import HEADER_LENGTH, encode
 from modelwright.errors import InvalidInput
@@ -108,6 +109,11 @@ class _Tensors:
         return tensors
 
     def _tensor(self, index: int, item: dict[str, Any]) -> Tensor:
+        # Where nobody counts the arrays seen, none of the text being simdjson's.
+        plain = few_floats(item) if self._document.brackets is None else None
+        if plain is not None and plain.name not in self._names:
+            self._names.add(plain.name)
+            return plain
         name = item.get("name")
         if not isinstance(name, str) or not name:
             raise InvalidInput(f"{self._field}[{index}]: 'name' must be a string, not {describe(name)}")

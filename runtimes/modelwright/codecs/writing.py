@@ -26,19 +26,22 @@ def encode(response: InferenceResponse, request: InferenceRequest) -> tuple[Body
     outputs: list[dict[str, Any]] = []
     pieces: list[bytes | memoryview] = []
     for tensor, binary in chosen(response, request):
-        item: dict[str, Any] = {"name": tensor.name, "shape": list(tensor.shape), "datatype": tensor.datatype}
-        parameters: Parameters = dict(tensor.parameters)
+        # JSON has a tuple as a list.
+        item: dict[str, Any] = {"name": tensor.name, "shape": tensor.shape, "datatype": tensor.datatype}
+        parameters: Parameters = tensor.parameters
         data = checked(tensor)
         if binary:
             piece = write_raw(tensor.datatype, data)
-            parameters["binary_data_size"] = len(piece)
+            parameters = {**parameters, "binary_data_size": len(piece)}
             pieces.append(piece)
         if parameters:
             item["parameters"] = parameters
         if not binary:
             item["data"] = elements(tensor, data)
         outputs.append(item)
-    text = write_json(_head(response, request) | {"outputs": outputs})
+    document = _head(response, request)
+    document["outputs"] = outputs
+    text = write_json(document)
     if not pieces:
         return text, {"content-type": "application/json"}
     return [text, *pieces], {"content-type": "application/octet-stream", HEADER_LENGTH: str(len(text))}
@@ -75,7 +78,7 @@ def chosen(response: InferenceResponse, request: InferenceRequest) -> list[tuple
 def checked(tensor: Tensor) -> Array:
     """Return the data as an array of the tensor's own datatype and shape, or say that the model broke its word."""
     wanted = NUMPY_TYPES.get(tensor.datatype)
-    data = np.asarray(tensor.data)
+    data = tensor.data if type(tensor.data) is np.ndarray else np.asarray(tensor.data)
     if wanted is not None and data.dtype == wanted and data.shape == tensor.shape:
         return data
     where = f"the model's output {quote(tensor.name)}"
@@ -95,7 +98,7 @@ def checked(tensor: Tensor) -> Array:
 def elements(tensor: Tensor, data: Array) -> Array | list[str]:
     """Return the flat data as what JSON can be written from. Raises InvalidInput for bytes that are not text."""
     if tensor.datatype != "BYTES":
-        return data.ravel()
+        return data if data.ndim == 1 else data.ravel()
     try:
         return [item.decode() if isinstance(item, bytes) else str(item) for item in data.reshape(-1).tolist()]
     except UnicodeDecodeError:

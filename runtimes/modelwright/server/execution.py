@@ -16,9 +16,9 @@ from resource import RUSAGE_THREAD, getrusage, struct_rusage
 from time import perf_counter
 from typing import Any, TypeVar
 
-from modelwright.model import TIMINGS
+from modelwright.server.admission import Admission
 from modelwright.server.caller import CALLER
-from modelwright.server.limits import Admission
+from modelwright.timings import TIMINGS
 
 Answer = TypeVar("Answer")
 
@@ -77,15 +77,26 @@ class Execution:
             asyncio.CancelledError: the caller left before a thread was free.
 
         """
-        # A bound method is a new object at each access, its code is not. What has no code is never run inline.
+        pace = self.pace(function)
+        if self.at_once(pace):
+            return inline(pace, function, arguments)
+        return await self._in_thread(pace, function, arguments)
+
+    def pace(self, function: Callable[..., Any]) -> Pace:
+        """Give what is known of a function."""
+        # A bound method is a new object at each access, its code is not.
         key = getattr(function, "__code__", None)
         pace = self._paces.get(key)
         if pace is None:
             pace = self._paces.setdefault(key, Pace())
+            # What has no code is never run inline.
+            pace.slow_calls = 2 if key is None else 0
+        return pace
+
+    def at_once(self, pace: Pace) -> bool:
+        """Whether a function of this pace is to be run with `inline`."""
         # Not beside a call in the one thread: code that is never called concurrently may rely on it.
-        if pace.inline and key is not None and not (self._one_at_a_time and self._work):
-            return _inline(pace, function, arguments)
-        return await self._in_thread(pace, function, arguments)
+        return pace.inline and not (self._one_at_a_time and self._work)
 
     async def _in_thread(self, pace: Pace, function: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
         caller = CALLER.get()
@@ -120,7 +131,8 @@ def _timed(pace: Pace, asked: float, function: Callable[..., Answer], arguments:
         pace.took(perf_counter() - begun)
 
 
-def _inline(pace: Pace, function: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
+def inline(pace: Pace, function: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
+    """Run `function(*arguments)` here and now, where `Execution.at_once` says so."""
     # The code sees no running loop, exactly as in a thread: `asyncio.run` in a handler works here and there.
     loop = _get_running_loop()
     _set_running_loop(None)

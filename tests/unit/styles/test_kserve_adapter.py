@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from modelwright import errors
-from modelwright.model import TIMINGS, Timings
 from modelwright.styles.kserve.adapter import KServeModel
 from modelwright.styles.kserve.twins import errors as kserve_errors
 from modelwright.styles.kserve.twins.model import InferenceVerb, Model
 from modelwright.styles.kserve.twins.predictor_config import PredictorConfig
 from modelwright.styles.kserve.twins.protocol.infer_type import InferOutput, InferRequest, InferResponse
 from modelwright.tensors import InferenceRequest, RequestedOutput, Tensor
+from modelwright.timings import TIMINGS, Timings
 
 REST = {"host": "here", "x-request-id": "r-1"}
 

@@ -11,11 +11,12 @@ from typing import Any
 from modelwright.errors import NotImplementedByModel
 from modelwright.model import Execution, Model, ModelMetadata, OpenAIOperation, TensorMetadata, V1Answer
 from modelwright.styles.kserve import openai
-from modelwright.styles.kserve.answers import infer_response, piece_response
+from modelwright.styles.kserve.answering import answered
+from modelwright.styles.kserve.answers import piece_response
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.handlers import Chain
 from modelwright.styles.kserve.inline import Call, inline
-from modelwright.styles.kserve.pieces import only, pieces, yields
+from modelwright.styles.kserve.pieces import pieces, yields
 from modelwright.styles.kserve.refusals import raise_for_the_caller
 from modelwright.styles.kserve.requests import infer_request
 from modelwright.styles.kserve.twins.errors import NoModelReady
@@ -32,6 +33,7 @@ class KServeModel(Model):
         self.name: str = name or user.name
         # Most models declare nothing; those that do are asked each time, since they may come to know more.
         self._undeclared = None if _declares(user) else ModelMetadata(self.name)
+        self._execution: Execution | None = None
         self._call: Call = inline
         self._chain: Chain | None = None
         self._operations = openai.operations(user)
@@ -60,9 +62,9 @@ class KServeModel(Model):
 
     def bind(self, execution: Execution) -> None:
         """Run synchronous handlers through `execution` from now on."""
-        self._call = execution.call
+        self._execution, self._call = execution, execution.call
         if self._infers:
-            self._chain = Chain(self.user)
+            self._chain = Chain(self.user, execution)
 
     @property
     def _infers(self) -> bool:
@@ -88,21 +90,9 @@ class KServeModel(Model):
         if user.engine:
             await user.start_engine()
 
-    async def infer(self, request: InferenceRequest) -> InferenceResponse:
+    def infer(self, request: InferenceRequest) -> Coroutine[Any, Any, InferenceResponse]:
         """Answer a V2 request with what the handlers make of an InferRequest."""
-        payload, headers = infer_request(request), dict(request.headers)
-        if self._chain is None:
-            result, headers = await self._answer(payload, headers)
-        else:
-            # What `_answer` does, without a coroutine of its own: each layer is a percent of a small request.
-            try:
-                result, headers = await self._chain(self._call, payload, headers)
-            except Exception as raised:
-                raise_for_the_caller(raised)
-        # What nearly every author returns is told at once; the abstract types of `yields` take longer to ask.
-        if not isinstance(result, InferResponse) and yields(result):
-            return piece_response(await only(self._call, result), request, headers)
-        return infer_response(result, request, headers)
+        return answered(self._chain or self._handlers(), self._call, request)
 
     @property
     def streams(self) -> bool:
@@ -160,7 +150,7 @@ class KServeModel(Model):
         """Look anew for the handlers and the OpenAI methods."""
         self._undeclared = None if _declares(self.user) else ModelMetadata(self.name)
         self._operations = openai.operations(self.user)
-        self._chain = Chain(self.user) if self._infers else None
+        self._chain = Chain(self.user, self._execution) if self._infers else None
 
     def _plain(self, result: Foreign) -> Foreign:
         if isinstance(result, InferResponse):
@@ -168,14 +158,17 @@ class KServeModel(Model):
         return pieces(self._call, result) if yields(result) else result
 
     async def _answer(self, payload: Foreign, headers: dict[str, str], *, explain: bool = False) -> Foreign:
-        if self._chain is None:
-            if not self._infers:
-                raise NotImplementedByModel(f"model {self.name!r} has no predict; ask for its OpenAI operations")
-            self._chain = Chain(self.user)
+        chain = self._chain or self._handlers()
         try:
-            return await self._chain(self._call, payload, headers, explain=explain)
+            return await chain.run(self._call, payload, headers, explain=explain)
         except Exception as raised:
             raise_for_the_caller(raised)
+
+    def _handlers(self) -> Chain:
+        if not self._infers:
+            raise NotImplementedByModel(f"model {self.name!r} has no predict; ask for its OpenAI operations")
+        self._chain = Chain(self.user, self._execution)
+        return self._chain
 
 
 def _declares(user: Foreign) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 
 from modelwright.errors import InferenceError
 from modelwright.styles.kserve.foreign import Foreign
+from modelwright.styles.kserve.twins.protocol.fields import ResponseFields, TensorFields
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
-from modelwright.styles.kserve.twins.protocol.infer_tensor import InferOutput
 from modelwright.styles.kserve.twins.protocol.parameters import to_http_parameters
 from modelwright.styles.kserve.twins.utils.numpy_codec import from_np_dtype
 from modelwright.tensors import NUMPY_TYPES, Array, InferenceRequest, InferenceResponse, Tensor
@@ -26,12 +26,13 @@ def infer_response(result: Foreign, request: InferenceRequest, headers: dict[str
     Raises InferenceError (500), naming the output, where the author's answer is none: the caller cannot mend it.
     """
     if isinstance(result, InferResponse):
-        parameters = result.parameters
+        made: ResponseFields = result
+        parameters = made.parameters
         return InferenceResponse(
             request.model_name,
-            [_of_output(output) for output in result.outputs],
-            result.id or request.id,
-            result.model_version or None,
+            [_of_output(output) for output in made.outputs],
+            made.id or request.id,
+            made.model_version or None,
             to_http_parameters(parameters) if parameters else {},
             headers,
         )
@@ -67,17 +68,18 @@ def _has_predictions(result: Foreign) -> bool:
     return isinstance(result, Mapping) and "predictions" in result
 
 
-def _of_output(output: InferOutput) -> Tensor:
-    datatype, held = output._datatype, output._array
-    if held is not None and output._raw_data is None and output._data is None and not output._parameters:
+def _of_output(output: Foreign) -> Tensor:
+    made: TensorFields = output
+    datatype, held = made._datatype, made._array
+    if held is not None and made._raw_data is None and made._data is None and not made._parameters:
         # What the twins hold fits the datatype; the shape is the author's to change.
-        shape = tuple(output._shape)
+        shape = tuple(made._shape)
         if held.shape == shape and datatype != "BYTES":
-            return Tensor(output._name, datatype, shape, held, {})
+            return Tensor(made._name, datatype, shape, held, {})
     if output.is_empty:
         raise InferenceError(f"output {output.name!r} of the model has no data")
     # Not `output.data`: reading it would make a list of what the server holds as an array.
-    given = output._data if output._raw_data is None else None
+    given = made._data if made._raw_data is None else None
     if isinstance(given, np.ndarray) and (actual := from_np_dtype(given.dtype)) != datatype:
         raise InferenceError(
             f"output {output.name!r}: got unexpected datatype {actual} from numpy array, expected {datatype}"

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from modelwright.model import TIMINGS, Timings
+from modelwright.server.execution import Execution, inline
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.inline import Call
 from modelwright.styles.kserve.twins.model import InferenceVerb, Model
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
+from modelwright.timings import TIMINGS, Timings
 
 
 class Handler:
@@ -22,12 +23,19 @@ class Handler:
         self.waits = inspect.iscoroutinefunction(function)
         self.places = min(wanted, _places(function))
 
-    async def __call__(self, call: Call, *arguments: Foreign) -> Foreign:
-        """Call the method with as many of the arguments as it takes; a synchronous one through `call`."""
-        arguments = arguments[: self.places]
+    async def run(self, call: Call, execution: Execution | None, given: tuple[Any, ...]) -> Foreign:
+        """Call the method with as many of the arguments as it takes; a synchronous one through `call`.
+
+        `execution` is what `call` belongs to, where that is known: what it would run at once needs no coroutine.
+        """
+        function, arguments = self.function, given[: self.places]
         if self.waits:
-            return await self.function(*arguments)
-        result = await call(self.function, *arguments)
+            return await function(*arguments)
+        pace = None if execution is None else execution.pace(function)
+        if execution is not None and pace is not None and execution.at_once(pace):
+            result = inline(pace, function, arguments)
+        else:
+            result = await call(function, *arguments)
         # What nearly every author returns is told at once; asking the abstract type takes longer.
         if isinstance(result, (InferResponse, dict)):
             return result
@@ -50,17 +58,20 @@ def _places(function: Callable[..., Any]) -> int:
 class Chain:
     """preprocess, validate, predict or explain, postprocess. What the author did not override is not called."""
 
-    def __init__(self, model: Foreign) -> None:
+    def __init__(self, model: Foreign, execution: Foreign = None) -> None:
         self._model = model
+        # Other places for synchronous code, such as a batch's, know `call` only.
+        self._execution = execution if isinstance(execution, Execution) else None
         wanted = 3 if getattr(model, "required_response_headers", False) else 2
         self._preprocess = _overridden(model, "preprocess", 2)
         self._predict = Handler(model.predict, wanted)
         self._explain = Handler(model.explain, 2)
         self._postprocess = _overridden(model, "postprocess", wanted)
+        self._validates = getattr(model.validate, "__func__", None) is not Model.validate
         # The author's own __call__ takes the place of all of this, as it does with kserve.
         self._whole = type(model).__call__ is not Model.__call__
 
-    async def __call__(
+    async def run(
         self, call: Call, payload: Foreign, headers: dict[str, str] | None, *, explain: bool = False
     ) -> tuple[Any, dict[str, str]]:
         """Answer one request: the result and the headers that the handlers set."""
@@ -71,19 +82,15 @@ class Chain:
         timings.phase = "preprocess"
         begun = timings.entered = perf_counter()
         if self._preprocess is not None:
-            payload = await self._preprocess(call, payload, headers)
-        payload = self._model.validate(payload)
+            payload = await self._preprocess.run(call, self._execution, (payload, headers))
+        # kserve's own looks at dicts only.
+        if self._validates or isinstance(payload, dict):
+            payload = self._model.validate(payload)
         prepared, waited = perf_counter(), timings.queue
         timings.preprocess = prepared - begun
         timings.phase = "explain" if explain else "predict"
         handler = self._explain if explain else self._predict
-        if handler.waits:
-            result = await handler(call, payload, headers, sent)
-        else:
-            # As the handler would, without a coroutine of its own: each layer is a percent of a small request.
-            result = await call(handler.function, *(payload, headers, sent)[: handler.places])
-            if not isinstance(result, (InferResponse, dict)) and inspect.isawaitable(result):
-                result = await result
+        result = await handler.run(call, self._execution, (payload, headers, sent))
         predicted, waited = perf_counter(), timings.queue - waited
         if explain:
             timings.explain = predicted - prepared - waited
@@ -91,7 +98,7 @@ class Chain:
             timings.predict = predicted - prepared - waited
         timings.waited, timings.phase = waited, "postprocess"
         if self._postprocess is not None:
-            result = await self._postprocess(call, result, headers, sent)
+            result = await self._postprocess.run(call, self._execution, (result, headers, sent))
         timings.postprocess = perf_counter() - predicted
         return result, sent
 

@@ -30,7 +30,7 @@ def offers(user: Foreign) -> dict[str, Any]:
 
 async def answer(user: Foreign, payload: Foreign, headers: dict[str, str]) -> AsyncIterator[tuple[Any, dict[str, str]]]:
     """Yield what the handlers yield, or return, each with the headers that they have set."""
-    result, sent = await Chain(user)(inline, payload, headers)
+    result, sent = await Chain(user).run(inline, payload, headers)
     async with aclosing(pieces(inline, result)) as source:
         async for piece in source:
             yield piece, sent

@@ -167,7 +167,7 @@ class Model(InferenceModel):
         from modelwright.styles.kserve.handlers import Chain  # noqa: PLC0415 - it imports this module
         from modelwright.styles.kserve.inline import inline  # noqa: PLC0415
 
-        return await Chain(self)(inline, body, headers, explain=InferenceVerb(verb) is InferenceVerb.EXPLAIN)
+        return await Chain(self).run(inline, body, headers, explain=InferenceVerb(verb) is InferenceVerb.EXPLAIN)
 
     def validate(self, payload: Foreign) -> Foreign:
         """Return a payload that is right for the protocol; raises InvalidInput for one that is not."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.protocol import forms
+from modelwright.styles.kserve.twins.protocol.fields import RequestFields
 from modelwright.styles.kserve.twins.protocol.infer_tensor import InferInput
 from modelwright.styles.kserve.twins.protocol.parameters import plain, to_grpc_parameters, to_http_parameters
+from modelwright.styles.kserve.twins.protocol.pickled import Pickled, made_from_grpc
 
 
 class RequestedOutput:
@@ -49,10 +51,13 @@ class RequestedOutput:
         return f"RequestedOutput(name={self.name}, parameters={self.parameters})"
 
 
-class InferRequest:
+class InferRequest(Pickled, RequestFields):
     """One V2 request."""
 
     __module__ = "kserve.protocol.infer_type"
+    FIELDS = (
+        "id", "model_name", "inputs", "parameters", "from_grpc", "_use_raw_outputs", "request_outputs", "model_version",
+    )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - kserve's own arguments
         self,
@@ -69,8 +74,7 @@ class InferRequest:
         self.model_name = model_name
         self.inputs = infer_inputs
         self.parameters = parameters
-        # The genuine class has this instance attribute over the class method of the same name.
-        self.from_grpc = from_grpc  # type: ignore[assignment,method-assign]
+        self._from_grpc = from_grpc
         self._use_raw_outputs = bool(raw_inputs)
         if raw_inputs:
             for infer_input, raw in zip(infer_inputs, raw_inputs, strict=False):
@@ -81,12 +85,12 @@ class InferRequest:
     @property
     def use_binary_outputs(self) -> bool:
         """Whether all outputs are to be raw: the caller's parameter over REST, as the inputs came over gRPC."""
-        if bool(self.from_grpc):
-            return self._use_raw_outputs
+        if self._from_grpc:
+            return bool(self._use_raw_outputs)
         return bool(plain(self.parameters.get("binary_data_output", False))) if self.parameters else False
 
-    @classmethod
-    def from_grpc(cls, request: Foreign) -> InferRequest:
+    @made_from_grpc
+    def from_grpc(cls, request: Foreign) -> InferRequest:  # noqa: N805 - a class method
         """Make a request of a ModelInferRequest."""
         outputs = [
             RequestedOutput(output.name, to_http_parameters(output.parameters) if output.parameters else None)

@@ -10,14 +10,20 @@ import numpy as np
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.errors import InvalidInput
 from modelwright.styles.kserve.twins.protocol import forms
+from modelwright.styles.kserve.twins.protocol.fields import ResponseFields
 from modelwright.styles.kserve.twins.protocol.infer_tensor import InferOutput
 from modelwright.styles.kserve.twins.protocol.parameters import to_grpc_parameters, to_http_parameters
+from modelwright.styles.kserve.twins.protocol.pickled import Pickled, made_from_grpc
 
 
-class InferResponse:
+class InferResponse(Pickled, ResponseFields):
     """One V2 answer."""
 
     __module__ = "kserve.protocol.infer_type"
+    FIELDS = (
+        "id", "model_name", "model_version", "outputs", "parameters", "from_grpc", "_requested_outputs",
+        "_use_binary_outputs",
+    )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - kserve's own arguments
         self,
@@ -36,16 +42,15 @@ class InferResponse:
         self.model_version = model_version
         self.outputs = infer_outputs
         self.parameters = parameters
-        # The genuine class has this instance attribute over the class method of the same name.
-        self.from_grpc = from_grpc  # type: ignore[assignment,method-assign]
+        self._from_grpc = from_grpc
         self._requested_outputs = requested_outputs
         self._use_binary_outputs = use_binary_outputs
         if raw_outputs:
             for infer_output, raw in zip(infer_outputs, raw_outputs, strict=False):
                 infer_output._raw_data = raw
 
-    @classmethod
-    def from_grpc(cls, response: Foreign) -> InferResponse:
+    @made_from_grpc
+    def from_grpc(cls, response: Foreign) -> InferResponse:  # noqa: N805 - a class method
         """Make a response of a ModelInferResponse."""
         return cls(
             model_name=response.model_name,

@@ -9,15 +9,19 @@ import numpy as np
 
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.errors import InferenceError, InvalidInput
-from modelwright.styles.kserve.twins.protocol.bytes_tensor import deserialize_bytes_tensor, serialize_byte_tensor
-from modelwright.styles.kserve.twins.utils.numpy_codec import from_np_dtype, to_np_dtype
+from modelwright.styles.kserve.twins.protocol import fields
+from modelwright.styles.kserve.twins.protocol.bytes_tensor import serialize_byte_tensor
+from modelwright.styles.kserve.twins.protocol.pickled import Pickled
+from modelwright.styles.kserve.twins.utils.numpy_codec import from_np_dtype
+from modelwright.tensors import Array
 
-Array = np.ndarray[Any, Any]
 _WITH_BUFFERS: Final = 5
 
 
-class InferTensor:
+class InferTensor(Pickled, fields.TensorFields):
     """A tensor in one of three forms: the author's data, raw bytes, or an array that the server decoded."""
+
+    FIELDS = ("_name", "_shape", "_datatype", "_parameters", "_data", "_raw_data")
 
     def __init__(
         self, name: str, shape: list[int], datatype: str, data: Foreign = None, parameters: Foreign = None
@@ -27,19 +31,21 @@ class InferTensor:
         self._datatype = datatype.upper()
         self._parameters = parameters
         self._data = data
-        self._raw_data: bytes | None = None
-        self._array: Array | None = None
+        self._raw_data = None
+        self._array = None
         self._nested = False
 
     @property
     def name(self) -> str:
         """The tensor's name."""
-        return self._name
+        name: str = self._name
+        return name
 
     @property
     def datatype(self) -> str:
         """The V2 datatype."""
-        return self._datatype
+        datatype: str = self._datatype
+        return datatype
 
     @property
     def data(self) -> Foreign:
@@ -56,7 +62,8 @@ class InferTensor:
     @property
     def shape(self) -> list[int]:
         """The lengths of the dimensions."""
-        return self._shape
+        shape: list[int] = self._shape
+        return shape
 
     @shape.setter
     def shape(self, shape: list[int]) -> None:
@@ -93,18 +100,7 @@ class InferTensor:
 
         Raises InvalidInput for an unknown datatype, ValueError for data that does not fit the shape.
         """
-        dtype = to_np_dtype(self._datatype)
-        if dtype is None:
-            raise InvalidInput(f"invalid datatype {self._datatype} in the input")
-        if self._raw_data is not None:
-            raw = self._raw_data
-            array = deserialize_bytes_tensor(raw) if dtype is np.object_ else np.frombuffer(raw, dtype=dtype)
-        elif self._array is not None:
-            # What arrived in binary form is a read-only view of the request; authors scale their inputs in place.
-            array = self._array if self._array.flags.writeable else self._array.copy()
-        else:
-            array = np.array(self._data, dtype=dtype)
-        return array.reshape(self._shape)
+        return fields.as_numpy(self)
 
     def take(self, tensor: Array, binary_data: bool) -> None:
         """Take the data of an array; raises InferenceError where it does not fit the datatype or the shape."""
@@ -169,19 +165,17 @@ class InferTensor:
     __str__ = __repr__
 
     def __getstate__(self) -> dict[str, Any]:
-        # The genuine class's own attributes, so that either can read what the other pickled.
-        state = dict(self.__dict__, _data=self.data)
-        del state["_array"], state["_nested"]
-        return state
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...] | str:
-        # Ray's protocol, whose large buffers travel beside the pickle: an array as it is, not as a list.
-        if int(protocol) >= _WITH_BUFFERS and self._array is not None:
-            return copyreg.__newobj__, (type(self),), dict(self.__dict__)  # type: ignore[attr-defined]
-        return super().__reduce_ex__(protocol)
+        return super().__getstate__() | {"_data": self.data}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"_array": None, "_nested": False} | state)
+        super().__setstate__({"_array": None, "_nested": False} | state)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        if int(protocol) < _WITH_BUFFERS or self._array is None:
+            return super().__reduce_ex__(protocol)
+        # Ray's protocol, whose large buffers travel beside the pickle: an array as it is, not as a list.
+        held = {name: getattr(self, name) for name in (*self.FIELDS, "_array", "_nested")}
+        return copyreg.__newobj__, (type(self),), held | vars(self)  # type: ignore[attr-defined]
 
 
 def _text(item: Foreign) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.constants.constants import PredictorProtocol
 from modelwright.styles.kserve.twins.errors import InvalidInput
+from modelwright.styles.kserve.twins.protocol.fields import RequestFields, ResponseFields, TensorFields, holding
 from modelwright.styles.kserve.twins.protocol.infer_request import InferRequest
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
 from modelwright.styles.kserve.twins.protocol.infer_tensor import InferOutput
@@ -19,14 +21,32 @@ from modelwright.styles.kserve.twins.utils.numpy_codec import from_np_dtype
 
 TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
+# What kserve calls the first output of those that have no names.
+_FIRST: Final = "output-0"
+# Ids to come. What a worker's parent had left is not the worker's, nor another worker's.
+_SPARE: Final[list[str]] = []
+_AT_ONCE: Final = 64
+os.register_at_fork(after_in_child=_SPARE.clear)
 _VARIANTS = {digit: "89ab"[index % 4] for index, digit in enumerate("0123456789abcdef")}
 
 
 def generate_uuid() -> str:
     """Return a new random id."""
+    try:
+        return _SPARE.pop()
+    except IndexError:
+        first, *others = _uuids()
+        _SPARE.extend(others)
+        return first
+
+
+def _uuids() -> Iterator[str]:
     # As uuid.uuid4 does, whose objects cost more than the rest of a small answer: version 4 and variant of RFC 9562.
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"
+    # Many at a time, for one question to the system.
+    random = os.urandom(16 * _AT_ONCE).hex()
+    for begin in range(0, len(random), 32):
+        digits = random[begin : begin + 32]
+        yield f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
 
 def strtobool(val: str) -> bool:
@@ -88,14 +108,21 @@ def get_predict_response(payload: dict[str, Any] | InferRequest, result: Foreign
         return {"predictions": _plain_rows(result)}
     if not isinstance(payload, InferRequest):
         raise InvalidInput(f"unsupported payload type {type(payload)}")
-    binary = payload.use_binary_outputs
-    return InferResponse(
-        model_name=model_name,
-        infer_outputs=[_output(name, array, binary) for name, array in _named_arrays(result).items()],
-        response_id=payload.id or generate_uuid(),
-        use_binary_outputs=binary,
-        requested_outputs=payload.request_outputs,
-    )
+    asked: RequestFields = payload
+    binary = bool(payload.use_binary_outputs) if asked.parameters or asked._from_grpc else False
+    # Without the constructor, whose arguments by name cost as much as a small model does.
+    made: ResponseFields = InferResponse.__new__(InferResponse)
+    made.id = asked.id or generate_uuid()
+    made.model_name = model_name
+    made.model_version = made.parameters = None
+    if type(result) is np.ndarray:
+        made.outputs = [_output(_FIRST, result, binary)]
+    else:
+        made.outputs = [_output(name, array, binary) for name, array in _named_arrays(result).items()]
+    made._requested_outputs = asked.request_outputs
+    made._use_binary_outputs = binary
+    made._from_grpc = False
+    return made
 
 
 def _plain_rows(result: Foreign) -> Foreign:
@@ -105,23 +132,21 @@ def _plain_rows(result: Foreign) -> Foreign:
 
 
 def _named_arrays(result: Foreign) -> dict[str, np.ndarray[Any, Any]]:
-    if type(result) is np.ndarray:
-        return {"output-0": result}
     if _is_frame(result):
         return {name: result[name].to_numpy() for name in result.columns}
     if isinstance(result, list) and result and isinstance(result[0], str):
-        return {"output-0": np.array(result, dtype=np.object_)}
-    return {"output-0": np.array(result) if isinstance(result, list) else result}
+        return {_FIRST: np.array(result, dtype=np.object_)}
+    return {_FIRST: np.array(result) if isinstance(result, list) else result}
 
 
-def _output(name: str, array: np.ndarray[Any, Any], binary: bool) -> InferOutput:
+def _output(name: str, array: np.ndarray[Any, Any], binary: bool) -> TensorFields:
     datatype = from_np_dtype(array.dtype) or ""
-    output = InferOutput(name=name, shape=list(array.shape), datatype=datatype)
-    if binary or datatype in ("BYTES", ""):
-        output.set_data_from_numpy(array, binary_data=binary)
-    else:
+    shape = list(array.shape)
+    if not binary and datatype not in ("BYTES", ""):
         # What `set_data_from_numpy` does with a tensor whose type and shape are the array's own.
-        output.hold(np.array(array, order="C"))
+        return holding(InferOutput, name, shape, datatype, array.copy(), nested=False)
+    output = InferOutput(name=name, shape=shape, datatype=datatype)
+    output.set_data_from_numpy(array, binary_data=binary)
     return output
 
 
