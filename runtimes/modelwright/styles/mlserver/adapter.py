@@ -12,9 +12,12 @@ from modelwright.model import Execution, Model, ModelMetadata, OwnRoute, Payload
 from modelwright.server import log
 from modelwright.styles.mlserver import v1
 from modelwright.styles.mlserver.answers import inference_response
-from modelwright.styles.mlserver.calls import Call, Waited
+from modelwright.styles.mlserver.calls import Call
 from modelwright.styles.mlserver.cloudevents import CloudEvents, namespace
+from modelwright.styles.mlserver.computed import Waited
 from modelwright.styles.mlserver.foreign import Foreign
+from modelwright.styles.mlserver.identities import IDENTITIES
+from modelwright.styles.mlserver.predicted import Predicted
 from modelwright.styles.mlserver.refusals import raise_for_the_caller
 from modelwright.styles.mlserver.requests import inference_request
 from modelwright.styles.mlserver.routes import own_routes
@@ -39,6 +42,7 @@ class MLServerModel(Model):
         self._library = library
         self._user: Foreign = None
         self._predict: Call | None = None
+        self._predicted: Predicted | None = None
         self._execution: Execution | None = None
         self._routes: tuple[OwnRoute, ...] = ()
         context = library.context
@@ -98,7 +102,10 @@ class MLServerModel(Model):
         self._user = user
 
     def _look_at(self, user: Foreign) -> None:
-        self._predict = Call(f"predict() of {self.name}", user.predict)
+        self._predict = call = Call(f"predict() of {self.name}", user.predict)
+        whole = call.coroutine
+        types = self._library.types
+        self._predicted = Predicted(whole, self.name, types, self._events, self._context) if whole else None
         self._routes = own_routes(user, self._library, self._run)
 
     @property
@@ -114,18 +121,17 @@ class MLServerModel(Model):
     async def infer(self, request: InferenceRequest) -> InferenceResponse:
         """Answer a V2 request with what `predict` returns."""
         assert self._predict is not None, "load() comes before the first request"  # noqa: S101
-        payload = inference_request(self._library.types, request, self._events)
+        place = self._execution
+        if self._predicted is not None and place is not None:
+            try:
+                return await place.call(self._predicted, request)
+            except Waited:
+                self._predicted = None
+                self._predict.waits()
+        payload = self._payload(request)
         self._enter()
-        call, place = self._predict, self._execution
         try:
-            if call.coroutine is None or place is None:
-                answer = await call(place, payload)
-            else:
-                # As the call would, without a coroutine of its own: each layer is a percent of a small request.
-                try:
-                    answer = await place.call(call.coroutine, payload)
-                except Waited:
-                    answer = await call.waiting(payload)
+            answer = await self._predict(place, payload)
         except Exception as raised:
             raise_for_the_caller(raised)
         return inference_response(answer, self.name, payload.id, self._events.of_response(payload.id))
@@ -137,7 +143,7 @@ class MLServerModel(Model):
 
     async def stream(self, request: InferenceRequest) -> AsyncIterator[InferenceResponse]:
         """Answer a V2 request with what `predict_stream` yields."""
-        payload = inference_request(self._library.types, request, self._events)
+        payload = self._payload(request)
         self._enter()
         try:
             async with aclosing(self._user.predict_stream(_only(payload))) as pieces:
@@ -166,7 +172,7 @@ class MLServerModel(Model):
 
     def unload(self) -> None:
         """Call the author's `unload` and let go of its object."""
-        user, self._user, self._predict = self._user, None, None
+        user, self._user, self._predict, self._predicted = self._user, None, None, None
         if user is None:
             return
         self._enter()
@@ -175,6 +181,9 @@ class MLServerModel(Model):
             call.computed()
         else:
             _to_its_end(call)
+
+    def _payload(self, request: InferenceRequest) -> Foreign:
+        return inference_request(self._library.types, request, self._events, request.id or IDENTITIES.new())
 
     def _enter(self) -> None:
         """Say whose code runs, for `mlserver.log` and log lines."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -12,14 +9,19 @@ import numpy as np
 from modelwright.errors import InferenceError
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library import types as ours
+from modelwright.styles.mlserver.library.types.dataplane import of_arrays
 from modelwright.tensors import NUMPY_TYPES, Array, InferenceResponse, Tensor
 from modelwright.tensors import Parameters as Given
 
+# What the codec of arrays puts there.
 _OF_ARRAYS: Final = {"content_type": "np"}
+_of_arrays: Final = of_arrays
+_Parameters: Final = ours.Parameters
+_TensorData: Final = ours.TensorData
 
 
 def inference_response(
-    answer: Foreign, name: str, identity: str | None, added: Mapping[str, str] = MappingProxyType({})
+    answer: Foreign, name: str, identity: str | None, added: dict[str, str] | None = None
 ) -> InferenceResponse:
     """Convert an `InferenceResponse` of either library; its id becomes the request's, as with MLServer.
 
@@ -34,26 +36,20 @@ def inference_response(
     except AttributeError:
         kind = type(answer).__name__
         raise InferenceError(f"predict() of model {name!r} must return an InferenceResponse, not {kind}") from None
-    headers = parameters.headers if parameters is not None else None
-    return InferenceResponse(
-        answer.model_name or name,
-        [_tensor(each) for each in outputs],
-        identity,
-        answer.model_version,
-        _parameters(parameters),
-        {**{key: str(value) for key, value in headers.items()}, **added} if headers else dict(added),
-    )
+    sent: dict[str, str] = {} if added is None else added
+    given: Given = {}
+    if parameters is not None:
+        given = _parameters(parameters)
+        if headers := parameters.headers:
+            sent = {**{key: str(value) for key, value in headers.items()}, **sent}
+    tensors = [_tensor(each) for each in outputs]
+    return InferenceResponse(answer.model_name or name, tensors, identity, answer.model_version, given, sent)
 
 
 def _parameters(parameters: Foreign) -> Given:
-    if parameters is None:
-        return {}
     # pydantic keeps what it does not know of elsewhere.
     values: Foreign = vars(parameters)
-    if values == _OF_ARRAYS:
-        # What the codec of arrays puts there.
-        return dict(_OF_ARRAYS)
-    if type(parameters) is not ours.Parameters:
+    if type(parameters) is not _Parameters:
         values = {**values, **(parameters.model_extra or {})}
     return {
         name: value
@@ -66,16 +62,29 @@ def _tensor(output: Foreign) -> Tensor:
     data, datatype, shape = output.data, output.datatype, tuple(output.shape)
     if not isinstance(datatype, str):
         datatype = str(getattr(datatype, "value", datatype))
-    array = data.array if type(data) is ours.TensorData else None
+    array = data.array if type(data) is _TensorData else None
     if array is None or array.dtype.kind == "O":
         array = _array(output.name, datatype, getattr(data, "root", data) if array is None else array)
     if array.shape != shape:
-        if math.prod(shape) != array.size:
-            raise InferenceError(
-                f"output {output.name!r} of the model has {array.size} elements; its shape {list(shape)} says otherwise"
-            )
-        array = array.reshape(shape)
-    return Tensor(output.name, datatype, shape, array, _parameters(output.parameters))
+        array = _shaped(output.name, array, shape)
+    values = output.__dict__
+    if values.get("_parameters") is _of_arrays and "parameters" not in values:
+        # Nobody has looked at them.
+        return Tensor(output.name, datatype, shape, array, dict(_OF_ARRAYS))
+    parameters = output.parameters
+    return Tensor(output.name, datatype, shape, array, {} if parameters is None else _parameters(parameters))
+
+
+def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
+    try:
+        shaped: Array = array.reshape(shape)
+        if shaped.shape == shape:
+            return shaped
+    except (ValueError, TypeError):
+        pass
+    raise InferenceError(
+        f"output {name!r} of the model has {array.size} elements; its shape {list(shape)} says otherwise"
+    )
 
 
 def _array(name: str, datatype: str, elements: Foreign) -> Array:

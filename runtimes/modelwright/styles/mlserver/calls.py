@@ -14,6 +14,7 @@ from typing import Final
 
 from modelwright.model import Execution
 from modelwright.server import log
+from modelwright.styles.mlserver.computed import Computed, Waited
 from modelwright.styles.mlserver.foreign import Foreign
 
 _WAITS: Final = frozenset({"GET_AWAITABLE", "GET_ANEXT", "GET_AITER", "BEFORE_ASYNC_WITH", "SEND"})
@@ -21,40 +22,11 @@ _LOOPS: Final = ("asyncio", "anyio", "trio", "uvloop")
 _DECORATORS: Final = ("modelwright.styles.mlserver.library.codecs.decorator", "mlserver.codecs.decorator")
 
 
-class Waited(Exception):
-    """A method that was taken for one that never waits did, or wanted the event loop."""
-
-
-class Computed:
-    """An `async def` that never waits, as a plain function."""
-
-    def __init__(self, method: Foreign, code: CodeType) -> None:
-        self._method = method
-        # What the server tells functions apart by, to know which are fast.
-        self.__code__ = code
-
-    def __call__(self, *arguments: Foreign) -> Foreign:
-        """Run it to its end.
-
-        Raises:
-            Waited: it wanted to wait.
-
-        """
-        coroutine = self._method(*arguments)
-        try:
-            coroutine.send(None)
-        except StopIteration as done:
-            return done.value
-        except RuntimeError as error:
-            if "running event loop" in str(error):
-                raise Waited from error
-            raise
-        coroutine.close()
-        raise Waited
-
-
 class Call:
-    """One method of an author's, called the way that it needs."""
+    """One method of an author's, called the way that it needs.
+
+    `coroutine` is an `async def` that never waits as a plain function whose result is no awaitable; None for all else.
+    """
 
     def __init__(self, name: str, method: Foreign) -> None:
         """Take a bound method; `name` is what the log calls it."""
@@ -63,13 +35,9 @@ class Call:
         self._plain = not inspect.iscoroutinefunction(method)
         self._computed: Callable[..., Foreign] | None = method if self._plain else None
         code = body(method)
+        self.coroutine: Computed | None = None
         if code is not None and not self._plain and never_waits(code, method):
-            self._computed = Computed(method, code)
-
-    @property
-    def coroutine(self) -> Callable[..., Foreign] | None:
-        """An `async def` that never waits, as a plain function whose result is no awaitable; None for all else."""
-        return None if self._plain else self._computed
+            self._computed = self.coroutine = Computed(method, code)
 
     @property
     def computed(self) -> Callable[..., Foreign] | None:
@@ -82,17 +50,17 @@ class Call:
             try:
                 result = await execution.call(self._computed, *arguments)
             except Waited:
-                return await self.waiting(*arguments)
+                self.waits()
+                return await self._method(*arguments)
             # A plain method may return what is still to be awaited, one that has been computed has been.
             return await result if self._plain and inspect.isawaitable(result) else result
         result = self._method(*arguments)
         return await result if inspect.isawaitable(result) else result
 
-    async def waiting(self, *arguments: Foreign) -> Foreign:
-        """Give the result of a method that raised Waited, on the event loop as always from now on."""
+    def waits(self) -> None:
+        """Run a method that raised Waited on the event loop from now on."""
         log.LOGGER.warning("%s waits for the event loop, where it runs from now on", self._name)
-        self._computed = None
-        return await self._method(*arguments)
+        self._computed = self.coroutine = None
 
 
 def body(method: Foreign) -> CodeType | None:

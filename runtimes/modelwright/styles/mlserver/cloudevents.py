@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from modelwright.server.rest.headers import Encoded, Headers
+
+_Encoded: Final = Encoded
 _TYPE: Final = "io.seldon.serving.inference"
 # Where Kubernetes tells a pod its own, unless its service account's token is not mounted.
 _NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -32,15 +34,29 @@ class CloudEvents:
             "Ce-Endpoint": model,
             **({"Ce-Namespace": place} if place else {}),
         }
-        self._request: Mapping[str, str] = {**fixed, "Ce-Type": f"{_TYPE}.request"}
-        self._response: Mapping[str, str] = {**fixed, "Ce-Type": f"{_TYPE}.response"}
+        self._request: dict[str, str] = {**fixed, "Ce-Type": f"{_TYPE}.request"}
+        self._response: dict[str, str] = {**fixed, "Ce-Type": f"{_TYPE}.response"}
+        # None where they are none that a header can carry, which is for the server to say.
+        self._encoded: Headers | None = None
+        if all(_fit(value) for value in self._response.values()):
+            self._encoded = [(name.lower().encode(), value.encode()) for name, value in self._response.items()]
 
     def of_request(self, identity: str) -> dict[str, str]:
         """Give what a model sees of a request's id."""
         return {**self._request, "Ce-Id": identity, "Ce-Requestid": identity}
 
-    def of_response(self, identity: str) -> dict[str, str]:
-        """Give what a caller sees; no id where it was the caller's own and is nothing that a header can carry."""
-        if not (identity.isascii() and identity.isprintable()):
-            return {**self._response}
-        return {**self._response, "Ce-Id": identity, "Ce-Requestid": identity}
+    def of_response(self, identity: str, *, ours: bool = False) -> dict[str, str]:
+        """Give what a caller sees; no id where it is not `ours` and nothing that a header can carry."""
+        if not ours and not _fit(identity):
+            return dict(self._response)
+        if self._encoded is None:
+            return {**self._response, "Ce-Id": identity, "Ce-Requestid": identity}
+        found = _Encoded(self._response)
+        found["Ce-Id"] = found["Ce-Requestid"] = identity
+        text = identity.encode()
+        found.encoded = [*self._encoded, (b"ce-id", text), (b"ce-requestid", text)]
+        return found
+
+
+def _fit(value: str) -> bool:
+    return value.isascii() and value.isprintable()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NoReturn
 
 from modelwright import errors
+from modelwright.styles.mlserver.library.types.base import advise
 
 _BY_STATUS: Final[Mapping[int, type[errors.InferenceError]]] = {
     kind.status: kind
@@ -47,6 +48,7 @@ def with_status(status: int, message: str) -> errors.InferenceError:
 
 def raise_for_the_caller(raised: Exception) -> NoReturn:
     """Raise what an exception of the author's is to the caller, or the exception itself."""
+    advise(raised)
     meant = refusal(raised)
     if meant is None or meant is raised:
         raise raised

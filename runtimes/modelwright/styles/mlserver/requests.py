@@ -3,83 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from random import getrandbits
 from typing import Final
 
 from modelwright.errors import InvalidInput
 from modelwright.styles.mlserver.cloudevents import CloudEvents
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library import types as ours
+from modelwright.styles.mlserver.library.types.tensor_data import as_text, as_they_are
 from modelwright.tensors import InferenceRequest, RequestedOutput, Tensor
 from modelwright.tensors import Parameters as Given
 
-_new: Final = object.__new__
+_new: Final[Foreign] = object.__new__
+_Request: Final = ours.InferenceRequest
+_Input: Final = ours.RequestInput
+_Parameters: Final = ours.Parameters
+_Data: Final = ours.TensorData
+_as_text: Final = as_text
+_as_they_are: Final = as_they_are
 
 
-def inference_request(types: Foreign, request: InferenceRequest, events: CloudEvents) -> Foreign:
-    """Wrap a request; with our types no tensor is copied.
+class Headers:
+    """What an author finds in `parameters.headers`: what was sent, and CloudEvents' beside it."""
+
+    def __init__(self, sent: Mapping[str, str], events: CloudEvents, known_as: str) -> None:
+        self._sent = sent
+        self._events = events
+        self._known_as = known_as
+
+    def __call__(self) -> dict[str, str]:
+        """Put them together."""
+        return {**self._sent, **self._events.of_request(self._known_as)}
+
+    def parameters(self) -> Foreign:
+        """Return the parameters of a request that was sent with none, which most are."""
+        made = _new(_Parameters)
+        made._headers = self
+        return made
+
+
+def inference_request(types: Foreign, request: InferenceRequest, events: CloudEvents, known_as: str) -> Foreign:
+    """Wrap a request; with our types no tensor is copied, and what few authors look at is made when they do.
 
     Its headers stand in `parameters.headers`, in the place of any that the caller has put there, with those of
-    `events`, and it has an id.
+    `events`, and it is `known_as` that id.
 
     Raises:
         InvalidInput: a parameter that MLServer gives a meaning to is of another type.
 
     """
+    sent = request.headers
     # HTTP has a Host header, gRPC's metadata never does. Over REST MLServer's authors know bytes as text.
-    text = "host" in request.headers
-    known_as = request.id or identity()
-    headers = partial(_headers, request.headers, events, known_as)
-    outputs = [_output(types, each) for each in request.outputs] if request.outputs else None
+    text = "host" in sent
+    headers = Headers(sent, events, known_as)
     if types is ours:
         # What the codec has checked needs no constructor to check it, here and below.
-        given = _new(ours.Parameters)
-        given.__dict__ = _checked(request.parameters) if request.parameters else {}
-        # In the place of any that the caller has put there.
-        given.__dict__.pop("headers", None)
-        given.__dict__["_headers"] = headers
-        made = _new(ours.InferenceRequest)
-        inputs = [_input(each, text) for each in request.inputs]
-        made.__dict__ = {"id": known_as, "parameters": given, "inputs": inputs, "outputs": outputs}
+        made = _new(_Request)
+        made.id = known_as
+        made.inputs = [_input(each, text) for each in request.inputs]
+        if request.parameters:
+            made.parameters = given = _given(request.parameters)
+            # In the place of any that the caller has put there.
+            given.__dict__.pop("headers", None)
+            given._headers = headers
+        else:
+            made._parameters = headers.parameters
+        if request.outputs:
+            made.outputs = [_output(types, each) for each in request.outputs]
         return made
     return types.InferenceRequest.model_construct(
         id=known_as,
         parameters=types.Parameters(**{**_checked(request.parameters), "headers": headers()}),
         inputs=[_genuine_input(types, each, text) for each in request.inputs],
-        outputs=outputs,
+        outputs=[_output(types, each) for each in request.outputs] if request.outputs else None,
     )
 
 
-def _headers(sent: Mapping[str, str], events: CloudEvents, known_as: str) -> dict[str, str]:
-    return {**sent, **events.of_request(known_as)}
+def _given(parameters: Given) -> Foreign:
+    made = _new(_Parameters)
+    made.__dict__ = _checked(parameters)
+    return made
 
 
-def identity() -> str:
-    """Return an id for a request that has none: a UUID of version 4, at a tenth of the standard library's price."""
-    # A name and no secret; Python seeds each forked process anew.
-    text = f"{getrandbits(128):032x}"
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
-
-
-def _input(tensor: Tensor, text: bool) -> ours.RequestInput:
-    parameters = None
+def _input(tensor: Tensor, text: bool) -> Foreign:
+    made, data = _new(_Input), _new(_Data)
+    data.array = tensor.data
+    data.elements = _as_text if text else _as_they_are
+    made.name = tensor.name
+    made.shape = list(tensor.shape)
+    made.datatype = tensor.datatype
+    made.data = data
     if tensor.parameters:
-        parameters = _new(ours.Parameters)
-        parameters.__dict__ = _checked(tensor.parameters)
-    made = _new(ours.RequestInput)
-    made.__dict__ = {
-        "name": tensor.name,
-        "shape": list(tensor.shape),
-        "datatype": tensor.datatype,
-        "data": ours.TensorData.of(tensor.data, text=text),
-        "parameters": parameters,
-    }
+        made.parameters = _given(tensor.parameters)
     return made
 
 
 def _genuine_input(types: Foreign, tensor: Tensor, text: bool) -> Foreign:
-    elements = ours.TensorData.of(tensor.data, text=text).root
+    elements = as_text(tensor.data) if text else as_they_are(tensor.data)
     return types.RequestInput.model_construct(
         name=tensor.name,
         shape=list(tensor.shape),

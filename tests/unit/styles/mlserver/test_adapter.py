@@ -10,7 +10,7 @@ import pytest
 from modelwright.errors import InferenceError, InvalidInput, ModelNotFound, NotImplementedByModel
 from modelwright.model import TensorMetadata
 from modelwright.server import declared
-from modelwright.styles.mlserver.calls import Computed
+from modelwright.styles.mlserver.predicted import Predicted
 from modelwright.tensors import RequestedOutput, Tensor
 
 from tests.unit.styles.mlserver.authors import Inline, found, loaded, numbers, request, run, text, write
@@ -211,7 +211,7 @@ def test_what_computes_runs_where_synchronous_code_does(tmp_path) -> None:
         execution = Inline()
         model.bind(execution)
         run(model.infer(request(numbers("x", [1]))))
-        assert [type(each) for each in execution.ran] == ([Computed] if computed else []), body
+        assert [type(each) for each in execution.ran] == ([Predicted] if computed else []), body
 
 
 def test_under_decode_args_the_authors_code_counts(tmp_path) -> None:

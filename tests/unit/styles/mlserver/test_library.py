@@ -30,6 +30,8 @@ from modelwright.styles.mlserver.library.metrics import errors as metrics_errors
 from modelwright.styles.mlserver.library.metrics import log
 from modelwright.styles.mlserver.library.model import MLModel
 from modelwright.styles.mlserver.library.settings import ModelSettings, Settings
+from modelwright.styles.mlserver.library.types.base import advise
+from modelwright.styles.mlserver.library.types.tensor_data import with_nulls
 from modelwright.styles.mlserver.library.utils import extract_headers, get_model_uri, insert_headers
 
 from tests.unit.styles.mlserver.authors import run
@@ -68,10 +70,14 @@ def test_equality_copies_and_pickles() -> None:
 
 
 def test_a_misspelled_attribute_is_named_with_the_right_one() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'parametes'; did you mean 'parameters'"):
+    with pytest.raises(AttributeError, match="no attribute 'parametes'") as raised:
         _ = a_request().parametes
+    advise(raised.value)
+    assert raised.value.__notes__ == ["did you mean 'parameters'?"]
     with pytest.raises(AttributeError, match="'Parameters' object has no attribute 'nothing'"):
         _ = types.Parameters().nothing
+    with pytest.raises(AttributeError, match="no attribute 'max_batchsize'; did you mean 'max_batch_size'"):
+        _ = ModelSettings(name="m", implementation="a.B").max_batchsize
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,7 @@ def test_a_missing_field_of_a_document() -> None:
 
 
 def test_elements_are_a_list_made_when_looked_at() -> None:
-    data = types.TensorData.of(np.array([[1.0, np.nan]]), nulls=True)
+    data = types.TensorData.of(np.array([[1.0, np.nan]]), with_nulls)
     assert len(data) == 2
     assert data.array is not None
     assert data.root == [1.0, None]

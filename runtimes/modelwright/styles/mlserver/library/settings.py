@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library.environment import environment, read
-from modelwright.styles.mlserver.library.types.base import BaseModel, many
+from modelwright.styles.mlserver.library.types.base import BaseModel, many, meant
 from modelwright.styles.mlserver.library.types.dataplane import MetadataTensor
 from modelwright.styles.mlserver.library.version import __version__
 
@@ -33,6 +33,12 @@ class BaseSettings(BaseModel):
             # A list or dictionary of its own for each.
             own = default.copy() if isinstance(default, list | dict) else default
             setattr(self, field, own if value is None else read(field, kind, value))
+
+    def __getattr__(self, name: str) -> Foreign:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        # In the message: what `load` raises is shown as it is.
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}; {meant(name, self.FIELDS)}")
 
     def __init_subclass__(cls) -> None:
         cls.FIELDS = tuple(cls.DEFAULTS)

@@ -72,7 +72,8 @@ def extract_headers(inference_response: InferenceResponse) -> dict[str, str] | N
     parameters = inference_response.parameters
     if parameters is None or parameters.headers is None:
         return None
-    headers, parameters.headers = parameters.headers, None
+    headers: dict[str, str] = parameters.headers
+    parameters.headers = None
     return headers
 
 

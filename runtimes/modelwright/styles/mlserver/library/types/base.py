@@ -12,17 +12,28 @@ from typing import Any, ClassVar, Self
 from modelwright.styles.mlserver.foreign import Foreign
 
 
+class Later:
+    """An attribute that is made when somebody looks at it, by what its object holds under the name with a `_` before.
+
+    None where the object holds nothing there.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name, self._maker = name, f"_{name}"
+
+    def __get__(self, made: BaseModel | None, kind: object = None) -> Foreign:
+        make = made.__dict__.pop(self._maker, None) if made is not None else None
+        if made is None or make is None:
+            return None
+        # From here on it is the object's own, which comes before this.
+        found = made.__dict__[self._name] = make()
+        return found
+
+
 class BaseModel:
     """A document with named fields; `FIELDS` are their names, class attributes the defaults of optional ones."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ()
-
-    def __getattr__(self, name: str) -> Foreign:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        near = get_close_matches(name, self.FIELDS, 1)
-        meant = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(self.FIELDS)}"
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{meant}")
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -33,6 +44,12 @@ class BaseModel:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._values().items())})"
+
+    def __getstate__(self) -> dict[str, Foreign]:
+        """Return what is copied and pickled: all of it made, and nothing of the server's that would make it."""
+        for name in self.FIELDS:
+            getattr(self, name, None)
+        return self.__dict__
 
     def _values(self) -> dict[str, Foreign]:
         return {name: getattr(self, name) for name in self.FIELDS}
@@ -97,9 +114,25 @@ class BaseModel:
         from copy import deepcopy  # noqa: PLC0415
 
         made = object.__new__(type(self))
-        made.__dict__.update(deepcopy(self.__dict__) if deep else self.__dict__)
+        state = self.__getstate__()
+        made.__dict__.update(deepcopy(state) if deep else state)
         made.__dict__.update(update or {})
         return made
+
+
+def advise(raised: Exception) -> None:
+    """Write below an error on a misspelled attribute of a document's what it may have been meant for.
+
+    Not in a `__getattr__`, which would make every attribute that is there slower.
+    """
+    if isinstance(raised, AttributeError) and isinstance(raised.obj, BaseModel):
+        raised.add_note(meant(str(raised.name), raised.obj.FIELDS))
+
+
+def meant(name: str, fields: Collection[str]) -> str:
+    """Say which of the fields an unknown name may have been meant for."""
+    near = get_close_matches(name, fields, 1)
+    return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(fields)}"
 
 
 # As pydantic 1 called them; not in the class, where `dict` would hide the type.

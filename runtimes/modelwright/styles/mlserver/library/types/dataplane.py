@@ -7,7 +7,7 @@ from operator import index
 from typing import ClassVar
 
 from modelwright.styles.mlserver.foreign import Foreign
-from modelwright.styles.mlserver.library.types.base import BaseModel, many, text
+from modelwright.styles.mlserver.library.types.base import BaseModel, Later, many, text
 from modelwright.styles.mlserver.library.types.tensor_data import TensorData
 
 
@@ -32,28 +32,13 @@ class Datatype(Enum):
 _DATATYPES = frozenset(each.value for each in Datatype)
 
 
-class _Headers:
-    """Headers that are put together when somebody looks at them, by what `_headers` holds; None where it is not there.
-
-    Most models never look, and a request has a dozen.
-    """
-
-    def __get__(self, made: Parameters | None, kind: object = None) -> dict[str, Foreign] | None:
-        make = made.__dict__.pop("_headers", None) if made is not None else None
-        if made is None or make is None:
-            return None
-        # From here on it is the object's own, which comes before this.
-        found: dict[str, Foreign] = make()
-        made.__dict__["headers"] = found
-        return found
-
-
 class Parameters(BaseModel):
     """`content_type`, `headers`, and whatever else a caller or an author puts there."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("content_type", "headers")
     content_type: str | None = None
-    headers = _Headers()
+    # Most models never look, and a request has a dozen.
+    headers: Foreign = Later()
 
     def __init__(
         self, *, content_type: str | None = None, headers: dict[str, Foreign] | None = None, **extra: Foreign
@@ -67,10 +52,6 @@ class Parameters(BaseModel):
         if extra:
             self.__dict__.update(extra)
 
-    def __getattr__(self, name: str) -> Foreign:
-        # Any name may be there: no guess of what was meant.
-        raise AttributeError(f"'Parameters' object has no attribute {name!r}")
-
     def _values(self) -> dict[str, Foreign]:
         extra = {name: value for name, value in vars(self).items() if name not in self.FIELDS and name[0] != "_"}
         return {"content_type": self.content_type, "headers": self.headers, **extra}
@@ -79,6 +60,11 @@ class Parameters(BaseModel):
     def model_extra(self) -> dict[str, Foreign]:
         """What is neither `content_type` nor `headers`."""
         return {name: value for name, value in self._values().items() if name not in self.FIELDS}
+
+
+def of_arrays() -> Parameters:
+    """Return the parameters of a tensor that an array was made into."""
+    return Parameters(content_type="np")
 
 
 def parameters_of(value: Foreign) -> Parameters | None:
@@ -128,7 +114,7 @@ class MetadataTensor(BaseModel):
 
 class _Tensor(BaseModel):
     FIELDS: ClassVar[tuple[str, ...]] = ("name", "shape", "datatype", "parameters", "data")
-    parameters: Parameters | None = None
+    parameters: Foreign = Later()
 
     def __init__(
         self,
@@ -160,7 +146,7 @@ class InferenceRequest(BaseModel):
 
     FIELDS: ClassVar[tuple[str, ...]] = ("id", "parameters", "inputs", "outputs")
     id: str | None = None
-    parameters: Parameters | None = None
+    parameters: Foreign = Later()
     outputs: list[RequestOutput] | None = None
 
     def __init__(
@@ -196,10 +182,14 @@ class InferenceResponse(BaseModel):
         parameters: Foreign = None,
         **_: Foreign,
     ) -> None:
-        self.model_name = text("model_name", model_name)
-        self.model_version = model_version if model_version is None else text("model_version", model_version)
-        self.id = id if id is None else text("id", id)
-        self.parameters = parameters_of(parameters)
+        # Made for every request: what fits calls nothing, and what is not given is the class's None.
+        self.model_name = model_name if type(model_name) is str else text("model_name", model_name)
+        if model_version is not None:
+            self.model_version = text("model_version", model_version)
+        if id is not None:
+            self.id = text("id", id)
+        if parameters is not None:
+            self.parameters = parameters_of(parameters)
         self.outputs: list[ResponseOutput] = many(ResponseOutput, "outputs", outputs)
 
 

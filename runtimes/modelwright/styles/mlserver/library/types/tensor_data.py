@@ -3,54 +3,67 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.tensors import Array
 
 
-class TensorData:
-    """The elements, row-major; `array` is what they were made of, of the tensor's shape, or None for a list."""
+def as_they_are(array: Array) -> list[Foreign]:
+    """Return an array's elements."""
+    elements: list[Foreign] = array.reshape(-1).tolist()
+    return elements
 
-    __slots__ = ("_made", "_nulls", "_root", "_text", "array")
+
+def as_text(array: Array) -> list[Foreign]:
+    """Return an array's elements, its bytes as str where all of them are UTF-8."""
+    elements = as_they_are(array)
+    if array.dtype != object:
+        return elements
+    try:
+        return [each.decode() if isinstance(each, bytes) else each for each in elements]
+    except UnicodeDecodeError:
+        return elements
+
+
+def with_nulls(array: Array) -> list[Foreign]:
+    """Return an array's elements, its NaNs as None."""
+    elements = as_they_are(array)
+    return [None if math.isnan(each) else each for each in elements] if array.dtype.kind == "f" else elements
+
+
+class TensorData:
+    """The elements, row-major.
+
+    `array` is what they are to be made of, of the tensor's shape, by `elements`; None for a list, which is made.
+    """
+
+    __slots__ = ("_root", "array", "elements")
+    array: Array | None
+    elements: Callable[[Array], list[Foreign]]
 
     def __init__(self, root: Foreign) -> None:
-        self.array: Array | None = None
+        self.array = None
         self._root = root
-        self._made = True
-        self._text = self._nulls = False
 
     @classmethod
-    def of(cls, array: Array, *, text: bool = False, nulls: bool = False) -> TensorData:
-        """Wrap an array; `text` gives its bytes as str where they are, `nulls` its NaNs as None."""
+    def of(cls, array: Array, elements: Callable[[Array], list[Foreign]] = as_they_are) -> TensorData:
+        """Wrap an array; `elements` gives its list when somebody looks."""
         made = object.__new__(cls)
-        made.array = array
-        made._text, made._nulls, made._made = text, nulls, False
+        made.array, made.elements = array, elements
         return made
 
     @property
     def root(self) -> Foreign:
         """The list; what an author changes in it is what counts from then on."""
-        if not self._made:
-            assert self.array is not None  # noqa: S101 - `of` set it
-            self._root = self._elements(self.array)
-            self._made, self.array = True, None
+        if self.array is not None:
+            self._root = self.elements(self.array)
+            self.array = None
         return self._root
 
     @root.setter
     def root(self, value: Foreign) -> None:
-        self._root, self._made, self.array = value, True, None
-
-    def _elements(self, array: Array) -> list[Foreign]:
-        elements: list[Foreign] = array.reshape(-1).tolist()
-        if self._text and array.dtype == object:
-            try:
-                return [each.decode() if isinstance(each, bytes) else each for each in elements]
-            except UnicodeDecodeError:
-                return elements
-        if self._nulls and array.dtype.kind == "f":
-            return [None if math.isnan(each) else each for each in elements]
-        return elements
+        self._root, self.array = value, None
 
     def __iter__(self) -> Iterator[Foreign]:
         return iter(self.root)
