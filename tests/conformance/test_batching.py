@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
 
+from tests.conformance.collector import Collector, Received
 from tests.conformance.grpc_process import until
 from tests.conformance.kserve_servers import MODELS, ROOT, free_port
 
@@ -207,6 +210,41 @@ def test_a_caller_that_does_not_wait_long_enough_goes_without_the_others(batched
         assert held.result()[0] == 200
         assert patient.result()[1]["outputs"][0]["data"] == [2.25]
     assert batched.rows == [1, 1]
+
+
+def test_a_trace_says_how_many_requests_shared_its_call(tmp_path, monkeypatch):
+    with closing(Collector()) as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
+        traces = [secrets.token_hex(16) for _ in range(8)]
+        parents = [f"00-{trace}-{secrets.token_hex(8)}-01" for trace in traces]
+
+        def infer(number: int) -> None:
+            assert server.infer(row(number), traceparent=parents[number])[0] == 200
+
+        for server in serving(tmp_path, "--max_batch_size=64", batches=True):
+            infer(0)
+            for made in together(server, *((infer, number) for number in range(1, 8))):
+                made.result()
+            spans = [
+                collector.wait(trace, lambda spans: {"predict", "POST /v2/models/{model}/infer"} <= names(spans))
+                for trace in traces
+            ]
+            sizes = [
+                each.attributes.get("modelwright.batch.size", 1)
+                for several in spans
+                for each in several
+                if each.span.name == "predict"
+            ]
+            # One that went alone, the one that held the model, which has no trace of its own, and the others' calls.
+            first, _, *others = server.rows
+            assert sizes[0] == first == 1
+            assert sorted(sizes[1:]) == sorted(rows for rows in others for _ in range(rows))
+            assert max(sizes) > 1
+
+
+def names(spans: list[Received]) -> set[str]:
+    return {each.span.name for each in spans}
 
 
 def test_one_callers_credentials_do_not_stand_over_anothers_data(batched):

@@ -77,6 +77,15 @@ def test_16_mb_go_both_ways(server, at_once):
             assert pb.ModelInferResponse.FromString(answer).raw_output_contents[0] == raw
 
 
+def test_a_stream_of_large_messages_does_not_end(server):
+    request, raw = large(3)
+    with grpc.insecure_channel(server.address, options=OPTIONS) as channel:
+        call = channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")
+        # Twice what one connection may hold beyond its windows.
+        answers = [pb.ModelStreamInferResponse.FromString(each) for each in call(iter([request] * 64), timeout=120)]
+    assert [each.infer_response.raw_output_contents[0] == raw for each in answers] == [True] * 64
+
+
 @pytest.mark.parametrize("kind", [grpc.Compression.Gzip, grpc.Compression.Deflate])
 def test_compressed_requests_are_read(server, kind):
     request, raw = large(1)
@@ -111,21 +120,23 @@ def test_work_that_has_not_begun_is_dropped_with_its_caller(server, tmp_path, ho
     assert not (tmp_path / "begun").exists()
 
 
+def opening(server: Server) -> list[tuple[str, str]]:
+    """The header fields of a call, as h2 is given them."""
+    return [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", METHOD),
+        (":authority", server.address),
+        ("te", "trailers"),
+        ("content-type", "application/grpc"),
+    ]
+
+
 def leave_without_a_word(server: Server, request: bytes) -> None:
     """Send a call over a bare HTTP/2 connection, be sure that the server has it, and reset the connection."""
     client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
     client.initiate_connection()
-    client.send_headers(
-        1,
-        [
-            (":method", "POST"),
-            (":scheme", "http"),
-            (":path", METHOD),
-            (":authority", server.address),
-            ("te", "trailers"),
-            ("content-type", "application/grpc"),
-        ],
-    )
+    client.send_headers(1, opening(server))
     client.send_data(1, b"\0" + len(request).to_bytes(4, "big") + request, end_stream=True)
     client.ping(b"have it?")
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
@@ -135,6 +146,38 @@ def leave_without_a_word(server: Server, request: bytes) -> None:
             received = connection.recv(65536)
             assert received
             answered = any(isinstance(each, h2.events.PingAckReceived) for each in client.receive_data(received))
+
+
+def test_half_a_message_is_given_up_and_a_genuine_client_s_silent_stream_is_not(tmp_path):
+    h2_client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    h2_client.initiate_connection()
+    with serving(tmp_path, "--body_timeout=0.5") as server, server.channel() as channel:
+        stop = threading.Event()
+        more = iter([infer("sums").SerializeToString()] * 2)
+
+        def requests() -> Iterator[bytes]:
+            yield next(more)
+            # Silent for as long as it takes the other client to be given up.
+            assert stop.wait(60)
+            yield next(more)
+
+        stream = channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")(requests(), timeout=120)
+        assert next(stream)
+        h2_client.send_headers(1, opening(server))
+        h2_client.send_data(1, b"\0" + (1000).to_bytes(4, "big") + bytes(10))
+        heard: list[h2.events.Event] = []
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+            connection.sendall(h2_client.data_to_send())
+            while not any(isinstance(each, h2.events.StreamReset) for each in heard):
+                received = connection.recv(65536)
+                assert received
+                heard += h2_client.receive_data(received)
+        (told,) = (dict(each.headers) for each in heard if isinstance(each, h2.events.ResponseReceived))
+        assert told[b"grpc-status"] == b"4"
+        assert b"--body_timeout" in told[b"grpc-message"]
+        stop.set()
+        assert next(stream)
+        stream.cancel()
 
 
 def test_another_protocol_is_told_so_and_nobody_else_minds(server):

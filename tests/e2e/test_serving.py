@@ -152,6 +152,27 @@ def test_v2_grpc_through_the_pod_and_through_the_service(iris: dict[str, Any], k
     assert answer.tolist() == [0, 2]
 
 
+def test_the_kubelet_s_own_grpc_probes_find_the_server_and_its_model(kubectl: Kubectl) -> None:
+    probes = {
+        "startupProbe": {"grpc": {"port": 8081}, "periodSeconds": 1, "failureThreshold": 120},
+        "readinessProbe": {"grpc": {"port": 8081, "service": "iris"}, "periodSeconds": 1},
+        "livenessProbe": {"grpc": {"port": 8081, "service": "inference.GRPCInferenceService"}, "periodSeconds": 1},
+    }
+    kubectl.apply(isvc("iris", grpcPort=8081, container=probes))
+    kubectl.wait_ready("iris")
+    (container,) = kubectl.get("pod", sole_pod(kubectl))["spec"]["containers"]
+    assert {name: container[name]["grpc"]["port"] for name in probes} == dict.fromkeys(probes, 8081)
+
+    # And it is the model that they ask for: one of another name is not found, and the pod is never ready.
+    probes["readinessProbe"] = {"grpc": {"port": 8081, "service": "nobody"}, "periodSeconds": 1}
+    kubectl.apply(isvc("nobody", grpcPort=8081, container=probes))
+    until(
+        lambda: "its readiness probe does not succeed yet" in kubectl.condition("nobody").get("message", ""),
+        90,
+        lambda: f"never asked for its model: {kubectl.isvc('nobody').get('status')}",
+    )
+
+
 def test_genuine_kserve_answers_where_the_spec_says_so(kubectl: Kubectl, ingress: Ingress) -> None:
     kubectl.apply(isvc("iris", container={"env": [{"name": "MODELWRIGHT_KSERVE", "value": "genuine"}]}))
     found = kubectl.wait_ready("iris")
@@ -189,6 +210,18 @@ def test_a_model_of_another_name_than_its_service_is_ready_and_found_under_its_o
     kubectl.apply(isvc("flowers"))
     found = kubectl.wait_ready("flowers")
     assert ingress.predict(found, [SETOSA], model="iris").body == {"predictions": [0]}
+
+
+def test_the_longest_name_is_served_inside_the_cluster(kubectl: Kubectl) -> None:
+    name = "iris-" + "a" * 48
+    service = isvc(name)
+    service["metadata"]["labels"] = {"networking.kserve.io/visibility": "cluster-local"}
+    kubectl.apply(service)
+    kubectl.wait_ready(name)
+    with forwarded(kubectl, f"service/{name}-predictor", 80) as address:
+        body = json.dumps({"instances": [SETOSA]}).encode()
+        with urllib.request.urlopen(f"http://{address}/v1/models/iris:predict", data=body, timeout=30) as answer:
+            assert json.loads(answer.read()) == {"predictions": [0]}
 
 
 def test_a_request_in_work_outlives_its_pod_s_deletion(kubectl: Kubectl, ingress: Ingress) -> None:

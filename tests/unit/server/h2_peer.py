@@ -71,13 +71,18 @@ class Peer:
     """A client that sends what it is told to, good or bad."""
 
     def __init__(
-        self, *, begin: bool = True, limit: int = LIMIT, **handlers: Callable[[Call], Awaitable[None]]
+        self,
+        *,
+        begin: bool = True,
+        limit: int = LIMIT,
+        body_timeout: float = 60,
+        **handlers: Callable[[Call], Awaitable[None]],
     ) -> None:
         echo, chat = handlers.pop("Echo", answer), handlers.pop("Chat", repeat)
         routes = {"/test/Echo": Route(echo, unary=True), "/test/Chat": Route(chat, unary=False)}
         self.transport = Transport()
         self.open: set[Connection] = set()
-        self.connection = Connection(Terms(routes, limit, limit), self.open)
+        self.connection = Connection(Terms(routes, limit, limit, body_timeout), self.open)
         self.connection.connection_made(self.transport)  # type: ignore[arg-type]
         self.encoder, self._decoder, self._read = Encoder(), Decoder(), 0
         if begin:

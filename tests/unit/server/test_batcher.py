@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from modelwright.errors import DeadlineExceeded, InvalidInput
-from modelwright.model import TIMINGS, Model, ModelMetadata, TensorMetadata, Timings, V1Answer
+from modelwright.model import Model, ModelMetadata, TensorMetadata, V1Answer
 from modelwright.server import log
 from modelwright.server.arguments import Arguments
 from modelwright.server.batching.model import BatchedModel
 from modelwright.server.caller import CALLER, Caller
 from modelwright.server.wrapped import WrappedModel
 from modelwright.tensors import InferenceRequest, InferenceResponse, Tensor
+from modelwright.timings import TIMINGS, Timings
 
 
 @dataclass
@@ -291,6 +292,25 @@ async def test_each_request_is_told_the_time_of_its_call():
     assert model.calls == [2]
     assert mine.predict == 0.25
     assert mine.queue > 0
+    assert mine.batch == 2
+
+
+async def test_only_a_call_that_answered_a_request_is_its_batch():
+    async def timed(batched, value):
+        timings = Timings()
+        TIMINGS.set(timings)
+        (answer,) = await asyncio.gather(batched.infer(ask(value)), return_exceptions=True)
+        return timings.batch, type(answer)
+
+    batched, _ = make(model := Doubling())
+    model.gate.set()
+    assert await timed(batched, 1) == (0, InferenceResponse)
+    # The call that they share fails, and each is answered by one of its own.
+    together = await asyncio.gather(*(timed(batched, value) for value in (1, -1)))
+    assert together == [(0, InferenceResponse), (0, InvalidInput)]
+    late, _ = make(Doubling(), batch_timeout=0.05)
+    together = await asyncio.gather(*(timed(late, value) for value in (1, 2)))
+    assert together == [(2, DeadlineExceeded)] * 2
 
 
 async def test_a_model_that_declares_its_number_of_rows_is_not_batched(caplog, monkeypatch):

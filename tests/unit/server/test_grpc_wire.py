@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import random
 import zlib
 
 import pytest
@@ -412,6 +413,43 @@ async def test_a_stream_is_asked_for_more_only_as_it_is_read():
     await settle()
     given = sum(f.code for f in peer.frames() if f.kind == frames.WINDOW_UPDATE and f.stream == 1)
     assert 500_000 <= given <= 10 * len(message)
+
+
+async def test_a_stream_gives_back_the_room_of_what_was_read():
+    read = 0
+
+    async def listen(call) -> None:
+        nonlocal read
+        while (message := await call.read()) is not None:
+            read += len(message)
+
+    peer = Peer(Chat=listen)
+    peer.send(peer.head(1, (":path", "/test/Chat")))
+    message = framed(bytes(3 * 1024 * 1024))
+    # More than a connection may hold beyond its windows, but never more than one of them at a time.
+    for _ in range(40):
+        peer.send(data(1, message[:1000]))
+        for begin in range(1000, len(message), h2.FRAME):
+            peer.send(data(1, message[begin : begin + h2.FRAME]))
+        await settle()
+    assert read == 40 * 3 * 1024 * 1024
+    assert not [each for each in peer.frames() if each.kind == frames.RST_STREAM]
+
+
+async def test_a_compressed_stream_is_given_as_much_room_as_it_took():
+    async def listen(call) -> None:
+        while await call.read() is not None:
+            pass
+
+    peer = Peer(Chat=listen)
+    peer.send(peer.head(1, (":path", "/test/Chat"), ("grpc-encoding", "gzip")))
+    # Random, and zeros: what takes some room on its way, and far more as a message.
+    message = framed(gzip.compress(random.Random(1).randbytes(20_000) + bytes(2_000_000)), flag=1)
+    for _ in range(60):
+        peer.send(data(1, message))
+        await settle()
+    given = sum(each.code for each in peer.frames() if (each.kind, each.stream) == (frames.WINDOW_UPDATE, 1))
+    assert h2.WINDOW // 2 <= given <= 60 * len(message)
 
 
 async def test_a_writer_waits_for_its_client():

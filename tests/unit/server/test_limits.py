@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelwright.errors import InvalidInput, Overloaded, TooLarge, UnsupportedMediaType
-from modelwright.server.limits import Admission, deadline, decompress
+from modelwright.server.admission import Admission
+from modelwright.server.limits import deadline, decompress
 
 LIMIT = 4 * 1024 * 1024
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Context
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
 
 from modelwright.errors import DeadlineExceeded
-from modelwright.model import TIMINGS, Timings
 from modelwright.server.batching.form import Form, Trial
 from modelwright.server.batching.queue import BatchQueue
 from modelwright.server.caller import CALLER
+from modelwright.timings import TIMINGS, Timings
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -197,12 +197,14 @@ class Batcher:
         except DeadlineExceeded as late:
             for each in several:
                 if not each.told.done():
+                    _share(each, len(several))
                     each.told.set_exception(DeadlineExceeded(late.message))
         except Exception as error:
             self._apart(form, several, error)
         else:
             form.strikes = 0
             for each, answer in zip(several, answers, strict=True):
+                _share(each, len(several))
                 _tell(each, answer, timings, begun)
         finally:
             for each in several:
@@ -237,13 +239,17 @@ class Batcher:
         self.look_again()
 
 
+def _share(waiting: _Waiting, size: int) -> None:
+    if waiting.timings is not None:
+        waiting.timings.batch = size
+
+
 def _tell(waiting: _Waiting, answer: object, timings: Timings | None, begun: float) -> None:
     if waiting.told.done():
         return
     if waiting.timings is not None and timings is not None:
         queued = waiting.timings.queue + begun - waiting.since
-        for each in fields(Timings):
-            # What the model's style does not know is the request's own, as if it had gone alone.
-            setattr(waiting.timings, each.name, getattr(timings, each.name) or getattr(waiting.timings, each.name))
+        # What the model's style does not know is the request's own, as if it had gone alone.
+        waiting.timings.take(timings)
         waiting.timings.queue = queued + timings.queue
     waiting.told.set_result(answer)

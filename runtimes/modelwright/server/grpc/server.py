@@ -40,6 +40,7 @@ class GrpcServer:
             _routes(setup, execution, health, spans),
             arguments.grpc_max_receive_message_length,
             arguments.grpc_max_send_message_length,
+            arguments.body_timeout,
             tls=certificates is not None,
         )
         self._open: set[Connection] = set()

@@ -12,7 +12,7 @@ from typing import Final
 from modelwright.codecs import grpc as codec
 from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
 from modelwright.errors import InferenceError, ModelNotFound, ModelNotReady, NotImplementedByModel
-from modelwright.model import TIMINGS, Model, Repository
+from modelwright.model import Model, Repository
 from modelwright.server import declared
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import CALLER, Caller
@@ -27,6 +27,7 @@ from modelwright.server.log import latency
 from modelwright.server.metrics.counts import Metrics, Tally
 from modelwright.server.rest.routes import REPOSITORY_REMEDY
 from modelwright.server.versions import of_version, version
+from modelwright.timings import TIMINGS
 
 NAME: Final = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 

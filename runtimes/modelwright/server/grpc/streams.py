@@ -15,8 +15,9 @@ from modelwright.codecs import grpc as codec
 from modelwright.codecs.proto import open_inference_grpc_pb2 as pb
 from modelwright.codecs.proto import wire
 from modelwright.errors import InferenceError
-from modelwright.model import TIMINGS, Model
+from modelwright.model import Model
 from modelwright.server import log
+from modelwright.server.admission import Admission
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import Caller
 from modelwright.server.failure import failed
@@ -24,10 +25,10 @@ from modelwright.server.grpc.calls import caller_of, cancelled
 from modelwright.server.grpc.status import code_of
 from modelwright.server.grpc.wire.call import Call
 from modelwright.server.grpc.wire.status import StatusCode
-from modelwright.server.limits import Admission
 from modelwright.server.metrics.counts import Metrics, Tally
 from modelwright.server.streams import close, pieces_of
 from modelwright.tensors import InferenceResponse
+from modelwright.timings import TIMINGS
 
 _RESPONSE: Final = pb.ModelStreamInferResponse.INFER_RESPONSE_FIELD_NUMBER
 # Triton's: a request may ask for an empty response that says that it was the last one.

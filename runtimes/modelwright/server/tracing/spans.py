@@ -41,6 +41,9 @@ _PHASES: Final = (
     ("postprocess", "postprocess"),
 )
 
+# How many requests shared the call that a span is of.
+_BATCH: Final = "modelwright.batch.size"
+
 
 class Spans:
     """One process's tracer; `name` is the service's, unless an OTEL_ variable says otherwise."""
@@ -87,11 +90,12 @@ class Spans:
         at = now - int((time.perf_counter() - tally.entered) * 1e9)
         for name, timing in _PHASES:
             took = int(getattr(tally, timing) * 1e9)
+            attributes = {_BATCH: tally.batch} if tally.batch and name == "predict" else None
             if took:
-                self._tracer.start_span(name, inside, start_time=at).end(at + took)
+                self._tracer.start_span(name, inside, attributes=attributes, start_time=at).end(at + took)
                 at += took
             elif failed and name == tally.phase:
-                child = self._tracer.start_span(name, inside, start_time=at)
+                child = self._tracer.start_span(name, inside, attributes=attributes, start_time=at)
                 child.set_status(StatusCode.ERROR)
                 child.end(now)
 

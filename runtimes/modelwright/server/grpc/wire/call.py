@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from modelwright.server import log
 from modelwright.server.grpc.wire.fields import encoded
 from modelwright.server.grpc.wire.head import Head
-from modelwright.server.grpc.wire.messages import PREFIX, PREFIX_SIZE, Arriving, checked, percent_encoded
+from modelwright.server.grpc.wire.incoming import Incoming
+from modelwright.server.grpc.wire.messages import percent_encoded
 from modelwright.server.grpc.wire.outlet import RESPONSE, Outlet, framed
-from modelwright.server.grpc.wire.settings import WINDOW
 from modelwright.server.grpc.wire.status import CallRefused, StatusCode
 from modelwright.server.grpc.wire.terms import Route
 
@@ -19,30 +19,18 @@ if TYPE_CHECKING:
     from modelwright.server.grpc.wire.streams import Streams
 
 
-class Call:
+class Call(Incoming):
     """A call in work. What begins with a default below costs nothing in the calls that do not need it."""
 
-    # The request of a unary call.
-    message: bytes | None = None
     initial_metadata: list[tuple[str, str]] = []  # noqa: RUF012 - never changed: handlers put lists of their own here
     trailing_metadata: list[tuple[str, str]] = []  # noqa: RUF012 - see above
     # The status that it ended with; OK until then.
     code: StatusCode = StatusCode.OK
-    # Whether its deadline has passed.
+    # Whether it ended for want of time: its deadline has passed, or its request did not arrive.
     late = False
-    # What is granted beyond the ordinary window, in bytes.
-    granted = 0
     tail = b""
-    half_closed = False
     outgoing: deque[memoryview] = deque()  # noqa: RUF012 - replaced before anything is added
     _begun = False
-    _ended = False
-    _received = 0
-    _unread = 0
-    _receive_window = WINDOW
-    _arriving: Arriving | None = None
-    _messages: deque[bytes] | None = None
-    _reader: asyncio.Future[None] | None = None
     _writer: asyncio.Future[None] | None = None
     _task: asyncio.Task[None] | None = None
     _timer: asyncio.TimerHandle | None = None
@@ -56,7 +44,7 @@ class Call:
         self._outlet = outlet
         self._route = route
         if head.timeout is not None:
-            self._timer = streams.loop.call_later(head.timeout, self._expire)
+            self._timer = streams.loop.call_later(head.timeout, self.run_out, "Deadline Exceeded")
 
     @property
     def path(self) -> str:
@@ -79,20 +67,6 @@ class Call:
         return self._streams.stopping
 
     # What handlers do.
-
-    async def read(self) -> bytes | None:
-        """Give the next message of a stream; None when the client sends no more, or the server stops."""
-        if self._messages is None:
-            self._messages = deque()
-        while not self._messages:
-            if self.half_closed or self._streams.stopping:
-                return None
-            self._reader = self._streams.loop.create_future()
-            await self._reader
-        message = self._messages.popleft()
-        self._unread -= len(message) + PREFIX_SIZE
-        self._make_room()
-        return message
 
     async def write(self, message: bytes) -> None:
         """Send one message of a stream; returns when the client has room for more, so that nobody computes ahead of it.
@@ -169,96 +143,6 @@ class Call:
             log.LOGGER.exception("%s failed", self.path)
             self.end(StatusCode.INTERNAL, "the server failed on this call; its log has the reason")
 
-    def take(self, data: bytes, begin: int, end: int, weight: int, *, last: bool) -> bool:
-        """Take what came of the request, which counts as `weight` bytes; false where the client may not send so much.
-
-        Raises:
-            CallRefused: it is no message, or too long.
-
-        """
-        size = end - begin
-        self._received += size
-        self._receive_window -= weight
-        if self._receive_window < 0:
-            return False
-        if last and self._route.unary and size >= PREFIX_SIZE and self._arriving is None and self.message is None:
-            # As nearly all come: one message in one frame.
-            flag, length = PREFIX.unpack_from(data, begin)
-            if flag == 0 and length == size - PREFIX_SIZE:
-                checked(flag, length, self._streams.longest_request)
-                self.message = data[begin + PREFIX_SIZE : end]
-                self.close_half()
-                return True
-        self._unread += size
-        self._assemble(memoryview(data)[begin:end])
-        if last:
-            self.close_half()
-        else:
-            self._make_room()
-        return True
-
-    def _assemble(self, chunk: memoryview) -> None:
-        while chunk:
-            arriving = self._arriving
-            if arriving is None:
-                arriving = self._arriving = Arriving(self._streams.longest_request)
-            chunk = arriving.take(chunk)
-            if arriving.missing == 0:
-                self._arriving = None
-                self._deliver(arriving.whole(self.head.encoding))
-
-    def _deliver(self, message: bytes) -> None:
-        if not self._route.unary:
-            if self._messages is None:
-                self._messages = deque()
-            self._messages.append(message)
-            self.wake()
-        elif self.message is None:
-            self.message = message
-        else:
-            raise CallRefused(StatusCode.UNIMPLEMENTED, "this method takes one message, and there were more")
-
-    def close_half(self) -> None:
-        """Note that the client has sent everything.
-
-        Raises:
-            CallRefused: a message is missing, or is not whole.
-
-        """
-        self.half_closed = True
-        if self._arriving is not None:
-            raise CallRefused(StatusCode.INTERNAL, "the last message ends too early")
-        if not self._route.unary:
-            self.wake()
-        elif self.message is None:
-            raise CallRefused(StatusCode.UNIMPLEMENTED, "this method takes one message, and there was none")
-        else:
-            self.start()
-
-    def disagrees(self, size: int) -> bool:
-        """Whether the client, whose last `size` bytes these are, said another content-length."""
-        return self.head.length not in (-1, self._received + size)
-
-    def _make_room(self) -> None:
-        """Have the client go on, with as much as it is known to have or as fits the ordinary window."""
-        if self.half_closed or self._ended:
-            return
-        missing = self._arriving.missing if self._arriving else None
-        if missing is not None and missing > self._receive_window:
-            self._streams.grant(self, missing - self._receive_window)
-        elif not self._route.unary and (room := WINDOW - self._unread - self._receive_window) >= WINDOW // 2:
-            self.widen(room)
-
-    def widen(self, size: int) -> None:
-        """Let the client send `size` bytes more."""
-        self._receive_window += size
-        self._streams.let_send(self.number, size)
-
-    def wake(self) -> None:
-        """Have the handler look again at what it waits for: a message, the end, or the server's."""
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
-
     def flushed(self) -> None:
         """Note that everything is on its way."""
         if self._writer is not None and not self._writer.done():
@@ -266,10 +150,10 @@ class Call:
         if self._ended:
             self._streams.forget(self)
 
-    def _expire(self) -> None:
-        """End the call at its deadline; its client has given it up already."""
+    def run_out(self, told: str) -> None:
+        """End the call for want of time: its deadline has passed, or its request does not arrive."""
         self.late = True
-        self.cut(StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+        self.cut(StatusCode.DEADLINE_EXCEEDED, told)
 
     def cut(self, code: StatusCode, message: str) -> None:
         """End the call in its handler's stead, and cancel that; what has not been sent is not."""

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from modelwright.server.grpc.wire.call import Call
+    from modelwright.server.grpc.wire.incoming import Incoming
 
 _LEAST: Final = 64 * 1024 * 1024
 
@@ -22,15 +22,22 @@ class Grants:
 
     def __init__(self, longest: int) -> None:
         self._left = max(_LEAST, 2 * longest)
-        self._waiting: deque[tuple[Call, int]] = deque()
+        self._waiting: deque[tuple[Incoming, int]] = deque()
 
-    def ask(self, call: Call, size: int) -> None:
+    def ask(self, call: Incoming, size: int) -> None:
         """Have a call widened by `size`, now or when there is room for it."""
         if not any(each is call for each, _ in self._waiting):
             self._waiting.append((call, size))
             self._give()
 
-    def give_back(self, call: Call) -> None:
+    def give_back(self, call: Incoming, size: int) -> None:
+        """Take back a part of what a call had, which has been read."""
+        if size > 0:
+            self._left += size
+            call.granted -= size
+            self._give()
+
+    def forget(self, call: Incoming) -> None:
         """Take back what a call had, which has ended."""
         if not call.granted and not self._waiting:
             return

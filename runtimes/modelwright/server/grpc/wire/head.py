@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from modelwright.server.grpc.wire.settings import HEADER_LIST
+from modelwright.server.grpc.wire.status import CallRefused, StatusCode
 
 Field: TypeAlias = tuple[bytes, bytes]
 
@@ -57,6 +58,15 @@ class Head:
             else:
                 self.malformed = self.malformed or "content-length is no number"
         self.headers = _metadata(ordinary)
+
+    def check(self) -> None:
+        """Hold what a call may say of itself against what it may be. Raises CallRefused."""
+        if self.too_long:
+            told = f"the call's metadata is larger than {HEADER_LIST} bytes"
+            raise CallRefused(StatusCode.RESOURCE_EXHAUSTED, told)
+        if self.timeout is not None and self.timeout < 0:
+            told = "grpc-timeout is not digits and one of H, M, S, m, u and n"
+            raise CallRefused(StatusCode.INVALID_ARGUMENT, told)
 
 
 def refused(fields: list[Field], *, pseudo: bool) -> str:

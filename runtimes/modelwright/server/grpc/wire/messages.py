@@ -19,7 +19,7 @@ ENCODINGS: Final = ("identity", "deflate", "gzip")
 class Arriving:
     """One message that comes in pieces, none of which is copied before the last is there."""
 
-    __slots__ = ("_compressed", "_limit", "_pieces", "_prefix", "missing")
+    __slots__ = ("_compressed", "_limit", "_pieces", "_prefix", "missing", "size")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -28,6 +28,8 @@ class Arriving:
         self._pieces: list[memoryview] = []
         # Bytes; None until the prefix is whole.
         self.missing: int | None = None
+        # Bytes as it comes, with its prefix, once that is whole.
+        self.size = 0
 
     def take(self, chunk: memoryview) -> memoryview:
         """Take what belongs to this message, and give what is behind it.
@@ -43,6 +45,7 @@ class Arriving:
             if len(self._prefix) < PREFIX_SIZE:
                 return chunk
             flag, self.missing = PREFIX.unpack(self._prefix)
+            self.size = PREFIX_SIZE + self.missing
             self._compressed = checked(flag, self.missing, self._limit)
         piece = chunk[: self.missing]
         self.missing -= len(piece)

@@ -9,6 +9,7 @@ from typing import Final
 from modelwright.errors import TooLarge
 from modelwright.server.grpc.wire import frames, settings
 from modelwright.server.grpc.wire.allowance import Allowance
+from modelwright.server.grpc.wire.arrivals import Arrivals
 from modelwright.server.grpc.wire.call import Call
 from modelwright.server.grpc.wire.fields import HeaderBlocks, encoded
 from modelwright.server.grpc.wire.frames import (
@@ -23,6 +24,7 @@ from modelwright.server.grpc.wire.frames import (
 )
 from modelwright.server.grpc.wire.grants import Grants
 from modelwright.server.grpc.wire.head import Head, refused
+from modelwright.server.grpc.wire.incoming import Incoming
 from modelwright.server.grpc.wire.messages import ENCODINGS
 from modelwright.server.grpc.wire.outlet import Outlet
 from modelwright.server.grpc.wire.status import CallRefused, StatusCode
@@ -53,6 +55,7 @@ class Streams:
         self._calls: dict[int, Call] = {}
         self._blocks = HeaderBlocks()
         self._grants = Grants(terms.longest_request)
+        self.arrivals = Arrivals(self._calls, loop, terms.body_timeout)
         # What has been received since the connection's window was last opened.
         self._taken = 0
         self._over: dict[int, None] = {}
@@ -120,7 +123,7 @@ class Streams:
         call = self._calls[number] = Call(self, self._outlet, number, head, route or _UNKNOWN)
         try:
             if head.too_long or head.timeout is not None:
-                _check(head)
+                head.check()
             if route is None:
                 raise CallRefused(StatusCode.UNIMPLEMENTED, f"there is no method {head.path}")
             if head.encoding not in ENCODINGS:
@@ -130,6 +133,8 @@ class Streams:
                 call.start()
             if last:
                 call.close_half()
+            elif route.unary and self.arrivals.timer is None:
+                self.arrivals.expect()
         except CallRefused as refusal:
             call.half_closed = last
             call.cut(refusal.code, refusal.message)
@@ -155,7 +160,7 @@ class Streams:
         call = self._calls.pop(number, None)
         if call is not None:
             self._resets.spend(self.loop.time())
-            self._grants.give_back(call)
+            self._grants.forget(call)
             call.abandon()
             self._look_for_the_end()
 
@@ -206,22 +211,26 @@ class Streams:
         """Widen a stream's window for the client."""
         self._outlet.control(frames.window_update(number, size))
 
-    def grant(self, call: Call, size: int) -> None:
+    def grant(self, call: Incoming, size: int) -> None:
         """Let a call have `size` bytes more than the ordinary window, now or when others have ended."""
         self._grants.ask(call, size)
+
+    def give_back(self, call: Incoming, size: int) -> None:
+        """Take back what a call needs no more of what it was granted."""
+        self._grants.give_back(call, size)
 
     def forget(self, call: Call) -> None:
         """Let go of a call whose end is on its way."""
         if self._calls.pop(call.number, None) is None:
             return
         call.release()
-        self._grants.give_back(call)
+        self._grants.forget(call)
         self._end(call.number, half_closed=call.half_closed)
         self._look_for_the_end()
 
     def give_up(self, call: Call) -> None:
         """Let go of a call whose end does not get through in time."""
-        self._grants.give_back(call)
+        self._grants.forget(call)
         if self._calls.pop(call.number, None) is not None:
             self._end(call.number, half_closed=False, code=CANCEL)
             self._look_for_the_end()
@@ -232,7 +241,7 @@ class Streams:
         self._end(number, half_closed=False, code=code)
         call = self._calls.pop(number, None)
         if call is not None:
-            self._grants.give_back(call)
+            self._grants.forget(call)
             call.abandon()
             self._look_for_the_end()
 
@@ -273,18 +282,11 @@ class Streams:
 
     def abandon(self) -> None:
         """Give up all calls: their client is gone."""
+        self.arrivals.stop()
         calls = list(self._calls.values())
         self._calls.clear()
         for call in calls:
             call.abandon()
-
-
-def _check(head: Head) -> None:
-    if head.too_long:
-        longest = settings.HEADER_LIST
-        raise CallRefused(StatusCode.RESOURCE_EXHAUSTED, f"the call's metadata is larger than {longest} bytes")
-    if head.timeout is not None and head.timeout < 0:
-        raise CallRefused(StatusCode.INVALID_ARGUMENT, "grpc-timeout is not digits and one of H, M, S, m, u and n")
 
 
 async def _nothing(call: Call) -> None:

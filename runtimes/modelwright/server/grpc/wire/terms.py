@@ -20,9 +20,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Methods by their paths, the longest messages in bytes, and whether clients must choose HTTP/2 under TLS."""
+    """Methods by their paths, the longest messages in bytes, and whether clients must choose HTTP/2 under TLS.
+
+    `body_timeout` is how many seconds a message may lag behind the slowest that it may come.
+    """
 
     routes: Mapping[str, Route]
     longest_request: int
     longest_answer: int
+    body_timeout: float
     tls: bool = False
