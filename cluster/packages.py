@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.info import ClusterError
+from cluster.paths import cache_folder
 from cluster.progress import say
 
 # Package -> the files or commands that show it is there, any one of them: a tool from elsewhere (docker-ce, a
@@ -27,11 +29,14 @@ PROBES: dict[str, tuple[str, ...]] = {
     "docker-registry": ("docker-registry", "registry"),
     "docker.io": ("dockerd",),
     "gcc": ("gcc",),
+    "git": ("git",),
     "iproute2": ("ip",),
     "iptables": ("iptables",),
     "kmod": ("modprobe",),
     "libc6-dev": ("/usr/include/stdio.h", "/usr/include/linux/limits.h"),
     "mount": ("mount",),
+    "openssh-client": ("ssh-keygen",),
+    "openssh-server": ("sshd",),
     "procps": ("sysctl",),
     "python3-dev": tuple(f"/usr/include/python3.{minor}/Python.h" for minor in (11, 12, 13)),
     "runc": ("runc",),
@@ -68,6 +73,14 @@ def require(*names: str) -> None:
         raise PackagesMissingError(f"install the equivalents of these Debian packages: {' '.join(wanted)}")
     if os.geteuid() != 0:
         raise PackagesMissingError(f"packages are missing; install them: sudo {install}")
+    with _alone():
+        _install(tuple(wanted), install)
+
+
+def _install(names: tuple[str, ...], install: str) -> None:
+    wanted = missing(names)
+    if not wanted:
+        return  # Another process, a test run's other worker for one, has had the same wish.
     say(f"installing packages: {' '.join(wanted)}")
     with _services_stay_off():
         # The lists are refreshed only when the first try fails: it may take longer than the installation.
@@ -92,6 +105,16 @@ def _apt(command: list[str]) -> subprocess.CompletedProcess[str]:
         check=False,
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
     )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock: of two processes one would start the services that the other still keeps off."""
+    path = cache_folder() / "packages.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

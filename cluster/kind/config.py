@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,10 @@ CLUSTER = "modelwright"
 REGISTRY_CONTAINER = "modelwright-registry"
 REGISTRY_PORT = 5000
 REGISTRY = f"localhost:{REGISTRY_PORT}"
+POD_REGISTRY = f"{REGISTRY_CONTAINER}:{REGISTRY_PORT}"
+"""The registry on the nodes' network: pods ask the node's resolver for names that the cluster does not have, and that
+one asks Docker's, which knows the containers of the network."""
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 CERTS = "/etc/containerd/certs.d"
 # The image that the pinned version of kind was released with.
 NODE_IMAGE = "kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a"
@@ -47,4 +52,29 @@ def cluster_config(*, image: str, ingress_port: int, certs: Path, ca_bundle: Pat
 
 def registry_hosts() -> str:
     """Return the hosts.toml that sends a node's pulls of localhost:5000 to the registry's container."""
-    return f'[host."http://{REGISTRY_CONTAINER}:5000"]\n  capabilities = ["pull", "resolve"]\n'
+    return f'[host."http://{POD_REGISTRY}"]\n  capabilities = ["pull", "resolve"]\n'
+
+
+def registry_hosting() -> str:
+    """Return the ConfigMap by which other tools learn of the registry (KEP 1755), as kind's own recipe has it."""
+    told = {"host": REGISTRY, "hostFromContainerRuntime": POD_REGISTRY, "hostFromClusterNetwork": POD_REGISTRY}
+    document = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "local-registry-hosting", "namespace": "kube-public"},
+        "data": {"localRegistryHosting.v1": yaml.safe_dump(told, sort_keys=False)},
+    }
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return this machine's environment for kind, which hands its proxies on to the node.
+
+    kind names the cluster's networks in NO_PROXY, but containerd knows the registry by a name.
+    """
+    found = dict(environment)
+    if not any(environment.get(name) for name in _PROXIES):
+        return found
+    except_for = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
+    found["NO_PROXY"] = f"{except_for},{REGISTRY_CONTAINER}".lstrip(",")
+    return found

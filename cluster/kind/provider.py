@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cluster.binaries import ensure
@@ -17,11 +17,14 @@ from cluster.gateway import gateway_crds
 from cluster.info import ClusterError, ClusterInfo, Gateway, NotRunningError
 from cluster.kind.config import (
     CLUSTER,
+    POD_REGISTRY,
     REGISTRY,
     REGISTRY_CONTAINER,
     REGISTRY_PORT,
     cluster_config,
+    node_environment,
     node_image,
+    registry_hosting,
     registry_hosts,
 )
 from cluster.native import NativeProvider
@@ -78,7 +81,7 @@ class KindProvider:
             ingress_class_name="traefik",
             gateway=Gateway("modelwright", "modelwright-gateway"),
             registry=REGISTRY,
-            pod_registry=f"{REGISTRY_CONTAINER}:5000",
+            pod_registry=POD_REGISTRY,
             # kind brings Rancher's local-path provisioner under this name, as the default class.
             storage_class="standard",
         )
@@ -99,7 +102,7 @@ class KindProvider:
 
     def _create(self, kind: Path) -> None:
         certs = self._folder() / "certs.d"
-        for name in (REGISTRY, f"{REGISTRY_CONTAINER}:5000"):
+        for name in (REGISTRY, POD_REGISTRY):
             hosts = certs / name / "hosts.toml"
             hosts.parent.mkdir(parents=True, exist_ok=True)
             hosts.write_text(registry_hosts())
@@ -121,7 +124,7 @@ class KindProvider:
             "--kubeconfig",
             str(self._kubeconfig()),
         ]
-        _run([*command, "--wait", "5m"], quiet=False)
+        _run([*command, "--wait", "5m"], quiet=False, environment=node_environment(os.environ))
 
     def _restart(self, kubectl: Path) -> None:
         """Start the node again, as after a reboot of this machine, and wait for its API server."""
@@ -141,6 +144,9 @@ class KindProvider:
     def _add_ons(self, kubectl: Path) -> None:
         base = [str(kubectl), "--kubeconfig", str(self._kubeconfig())]
         apply = [*base, "apply", "--server-side", "--force-conflicts", "--field-manager=modelwright-cluster"]
+        hosting = self._folder() / "local-registry-hosting.yaml"
+        hosting.write_text(registry_hosting())
+        _run([*apply, "-f", str(hosting)])
         crds = str(gateway_crds())
         _run([*apply, "-f", crds])
         _run([*base, "wait", "--for=condition=Established", "--timeout=1m", "-f", crds])
@@ -188,7 +194,7 @@ def _docker(*arguments: str) -> str:
     return _run(["docker", *arguments])
 
 
-def _run(command: list[str], *, quiet: bool = True) -> str:
+def _run(command: list[str], *, quiet: bool = True, environment: Mapping[str, str] | None = None) -> str:
     """Run the command and return its output; raises ClusterError with what it said on failure."""
     result = subprocess.run(
         command,
@@ -196,6 +202,7 @@ def _run(command: list[str], *, quiet: bool = True) -> str:
         stderr=subprocess.PIPE if quiet else sys.stderr,
         text=True,
         check=False,
+        env=environment,
     )
     if result.returncode:
         name = Path(command[0]).name

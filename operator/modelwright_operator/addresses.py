@@ -1,11 +1,14 @@
 """Names, hosts and URLs: what an InferenceService is called and where it is reached. KServe's forms throughout."""
 
+import hashlib
 import re
 
 from modelwright_operator import labels
 from modelwright_operator.settings import RouteKind, Settings
 
 CLUSTER_DOMAIN = "svc.cluster.local"
+MAX_LABEL = 63
+"""Characters of a label's value, and of one part of a DNS name."""
 
 _PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
 
@@ -22,7 +25,21 @@ def worker_name(name: str) -> str:
 
 def app_label(name: str) -> str:
     """Return the value of the `app` label that selects the predictor's pods."""
-    return f"isvc.{predictor_name(name)}"
+    return _app(predictor_name(name))
+
+
+def worker_app_label(name: str) -> str:
+    """Return the value of the `app` label that tells the workers' pods from the predictor's."""
+    return _app(f"{name}-{labels.WORKER}")
+
+
+def _app(component: str) -> str:
+    """Return KServe's value; where a label has no room for it, and KServe fails, its end gives way to a hash."""
+    value = f"isvc.{component}"
+    if len(value) <= MAX_LABEL:
+        return value
+    digest = hashlib.sha256(component.encode()).hexdigest()[:8]
+    return f"{value[: MAX_LABEL - len(digest) - 1]}-{digest}"
 
 
 def host(name: str, namespace: str, settings: Settings) -> str:

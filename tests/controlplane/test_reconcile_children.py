@@ -40,11 +40,11 @@ def settled(admin: Api, namespace: str, name: str, generation: int) -> dict:
     return until(look, what=f"a status for generation {generation} of {name}")
 
 
-def appears(admin: Api, resource: Resource, namespace: str, name: str, seconds: float = 10.0) -> dict:
+def appears(admin: Api, resource: Resource, namespace: str, name: str, seconds: float = 30.0) -> dict:
     return until(lambda: admin.find(resource, namespace, name), seconds=seconds, what=f"{resource.kind} {name}")
 
 
-def vanishes(admin: Api, resource: Resource, namespace: str, name: str, seconds: float = 10.0) -> None:
+def vanishes(admin: Api, resource: Resource, namespace: str, name: str, seconds: float = 30.0) -> None:
     until(lambda: admin.find(resource, namespace, name) is None, seconds=seconds, what=f"end of {resource.kind} {name}")
 
 
@@ -58,6 +58,22 @@ def test_children_have_kserves_names_and_belong_to_the_service(admin, namespace)
     service = admin.get(SERVICE, namespace, "m-predictor")
     assert service["spec"]["selector"] == {"app": "isvc.m-predictor"}
     assert [(port["port"], port["targetPort"]) for port in service["spec"]["ports"]] == [(80, 8080)]
+
+
+def test_the_longest_names_have_children_too_that_find_their_own_pods(admin, namespace):
+    hidden = {"labels": {"networking.kserve.io/visibility": "cluster-local"}}
+    selectors = []
+    for name in ("a" * 48, "a" * 49, "a" * 52 + "b", "a" * 53):
+        spanning = {"workerSpec": {"size": 2}} if name[-1] == "b" else {}
+        create(admin, namespace, name, metadata=hidden, **spanning)
+        service = appears(admin, SERVICE, namespace, f"{name}-predictor")
+        deployment = appears(admin, DEPLOYMENT, namespace, f"{name}-predictor")
+        selector = service["spec"]["selector"]
+        assert deployment["spec"]["selector"]["matchLabels"] == selector
+        assert selector.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+        selectors.append(selector["app"])
+    appears(admin, DEPLOYMENT, namespace, f"{'a' * 52}b-predictor-worker")
+    assert len(set(selectors)) == 4
 
 
 @pytest.mark.parametrize("resource", list(GOLDEN), ids=lambda resource: resource.kind)

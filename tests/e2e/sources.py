@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import subprocess
 import tarfile
 import threading
 import urllib.request
@@ -20,6 +21,8 @@ from dulwich import porcelain
 from dulwich.repo import Repo
 from dulwich.server import DictBackend
 from dulwich.web import make_wsgi_chain
+
+from cluster.packages import require
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -68,6 +71,18 @@ class GitRepository:
 
     def __init__(self, path: Path, url: str) -> None:
         self.path, self.url = path, url
+
+    @classmethod
+    def made(cls, path: Path) -> GitRepository:
+        """A new repository that nobody serves yet."""
+        Repo.init(str(path), mkdir=True, default_branch=b"main").close()
+        return cls(path, "")
+
+    def submodule(self, path: str, commit: str) -> None:
+        """Stage a submodule at a commit, as `git submodule add` does beside cloning it."""
+        require("git")
+        entry = f"160000,{commit},{path}"
+        subprocess.run(["git", "-C", str(self.path), "update-index", "--add", "--cacheinfo", entry], check=True)
 
     def commit(self, message: str) -> str:
         """Commit everything; return the commit."""

@@ -20,6 +20,7 @@ from tests.e2e.ingress import Ingress
 from tests.e2e.kubectl import Kubectl, until
 from tests.e2e.objects import isvc
 from tests.e2e.sources import GitRepository, exists, push, served
+from tests.e2e.sshd import running
 
 SETOSA = [5.1, 3.5, 1.4, 0.2]
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -181,6 +182,36 @@ def test_a_branch_is_built_and_followed(
     predicts(kubectl, ingress, second, 2)
 
 
+def test_a_private_repository_is_fetched_by_ssh(kubectl: Kubectl, registry: str, iris: Path, tmp_path: Path) -> None:
+    with running(tmp_path / "sshd", stack.node_address()) as sshd:
+        repository = GitRepository.made(tmp_path / "repository")
+        shutil.copytree(iris, repository.path / "iris")
+        commit = repository.commit("a model")
+        source = {"git": {"url": sshd.url(repository.path), "subPath": "iris", "secretName": "deploy"}}
+        key = {"ssh-privatekey": sshd.key}
+        kubectl.apply(deploy_key(key), certificates(), image(kubectl, registry, source))
+        until(lambda: ready(kubectl).get("reason") == "SourceUnavailable" or None, 120, lambda: told(kubectl))
+        message = ready(kubectl)["message"]
+        assert "the Secret 'deploy' has no key known_hosts" in message
+        assert f"`ssh-keyscan -p {sshd.port} {sshd.address}`" in message
+        assert sshd.key.splitlines()[1] not in message
+
+        kubectl.apply(deploy_key({**key, "known_hosts": sshd.known_hosts}))
+
+        def fetched() -> bool | None:
+            conditions = kubectl.get("modelimage", "iris").get("status", {}).get("conditions", [])
+            return any(each["type"] == "Fetched" and each["status"] == "True" for each in conditions) or None
+
+        until(fetched, 240, lambda: told(kubectl))
+        assert kubectl.get("modelimage", "iris")["status"]["resolved"]["source"] == commit
+
+
+def deploy_key(data: dict[str, str]) -> dict[str, Any]:
+    # The API server wants the private key in one of this type.
+    kind = "kubernetes.io/ssh-auth"
+    return {"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": {"name": "deploy"}, "stringData": data}
+
+
 @pytest.fixture
 def polling(cluster: ClusterInfo) -> Iterator[None]:
     """The operator looks at sources every ten seconds; afterwards as seldom as it does by default."""
@@ -193,4 +224,6 @@ def test_a_source_that_is_not_there_is_said(kubectl: Kubectl, registry: str) -> 
     missing = f"{registry}/{kubectl.namespace}/nothing:here"
     kubectl.apply(certificates(), image(kubectl, registry, {"registry": {"image": missing}}))
     until(lambda: ready(kubectl).get("reason") == "SourceUnavailable" or None, 120, lambda: told(kubectl))
-    assert f"{missing}: the registry answers 404 Not Found. Check its name and tag" in ready(kubectl)["message"]
+    message = ready(kubectl)["message"]
+    assert f"{missing}: the registry answers 404 Not Found (" in message
+    assert "Check its name and tag" in message

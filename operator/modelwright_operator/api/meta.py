@@ -28,8 +28,23 @@ class ApiObject(ApiModel):
     no schema-checking kube-apiserver would have stored.
     """
 
+    api_version: str
+    kind: str
     metadata: ObjectMeta
     status: dict[str, Any] = Field(default_factory=dict)
+
+    def owner_references(self) -> list[dict[str, Any]]:
+        """Return what a child's metadata says of it: the child goes when it goes."""
+        return [
+            {
+                "apiVersion": self.api_version,
+                "kind": self.kind,
+                "name": self.metadata.name,
+                "uid": self.metadata.uid,
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+        ]
 
     @property
     def name(self) -> str:

@@ -22,7 +22,10 @@ Reference = Annotated[str, Field(max_length=512)]
 class GitSource(ApiModel):
     """A folder in a git repository."""
 
-    url: Annotated[str, Field(max_length=2048, description="The repository's https:// or http:// address.")] = ""
+    url: Annotated[
+        str,
+        Field(max_length=2048, description="The repository's address: https://, ssh://git@HOST/PATH or git@HOST:PATH."),
+    ] = ""
     revision: Annotated[
         str,
         Field(
@@ -36,7 +39,11 @@ class GitSource(ApiModel):
     ] = ""
     secret_name: Annotated[
         str,
-        Field(max_length=253, description="A Secret with the keys username and password, for a private repository."),
+        Field(
+            max_length=253,
+            description="A Secret for a private repository: with the keys username and password, or, for ssh, of type "
+            "kubernetes.io/ssh-auth with the key known_hosts beside ssh-privatekey.",
+        ),
     ] = ""
 
 

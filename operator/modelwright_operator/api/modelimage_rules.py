@@ -9,6 +9,7 @@ _HOST = (
     r"^([A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+(:[0-9]+)?|[A-Za-z0-9.-]+:[0-9]+|localhost|\\[[0-9a-fA-F:]+\\](:[0-9]+)?)/.+"
 )
 _IMAGE = "write it as host/repository:tag, such as registry.example.com/models/iris:latest"
+_SSH = "ssh://([^/@:]+@)?[^/@]+/.+|[^/@:]+@[^/@:]+:.+"
 _SOURCES = ("s3", "gs", "hf", "https", "http", "pvc")
 
 OBJECT_RULES = (
@@ -63,10 +64,17 @@ SPEC_RULES = (
     ),
     Rule(
         rule="!has(self.source) || !has(self.source.git) || "
-        "(has(self.source.git.url) && self.source.git.url.matches('^https?://[^/]+/.+'))",
-        message="spec.source.git.url must be an http:// or https:// address, such as "
-        "https://git.example.com/models/iris.git; for ssh, use the repository's https address and "
-        "spec.source.git.secretName",
+        f"(has(self.source.git.url) && self.source.git.url.matches('^(https?://[^/]+/.+|{_SSH})'))",
+        message="spec.source.git.url must be an address that git has, such as https://git.example.com/models/iris.git, "
+        "ssh://git@git.example.com/models/iris.git or git@git.example.com:models/iris.git",
+        field=".source",
+    ),
+    Rule(
+        rule="!has(self.source) || !has(self.source.git) || !has(self.source.git.url) || "
+        f"!self.source.git.url.matches('^({_SSH})') || "
+        "(has(self.source.git.secretName) && size(self.source.git.secretName) > 0)",
+        message="spec.source.git.secretName is required for ssh: name a Secret of type kubernetes.io/ssh-auth with the "
+        "key known_hosts beside ssh-privatekey",
         field=".source",
     ),
     Rule(

@@ -1,35 +1,11 @@
 """The status of a ModelImage, the source of its schema. The operator writes it as plain dictionaries."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from modelwright_operator.api.base import ApiModel
-
-_REQUIRED = {"x-required": True}
-
-
-class ImageCondition(ApiModel):
-    """One aspect of the ModelImage's state."""
-
-    type: Annotated[
-        str,
-        Field(
-            description="Fetched, Analyzed, Detected, Restored, Built and Exported are the latest build's phases, "
-            "Ready is all of them; Reconciling and Stalled only while True.",
-            json_schema_extra=_REQUIRED,
-        ),
-    ]
-    status: Annotated[
-        Literal["True", "False", "Unknown"],
-        Field(description="True, False or Unknown.", json_schema_extra=_REQUIRED),
-    ]
-    reason: Annotated[str, Field(description="Why, in one word for programs.")] = ""
-    message: Annotated[str, Field(description="Why and what to do, with the failing step's last lines.")] = ""
-    severity: Annotated[str, Field(description="Info for a condition that Ready does not depend on.")] = ""
-    last_transition_time: Annotated[
-        str, Field(description="When status last changed.", json_schema_extra={"format": "date-time"})
-    ] = ""
+from modelwright_operator.api.condition import LIST_BY_TYPE, Conditions
 
 
 class Resolved(ApiModel):
@@ -57,9 +33,10 @@ class ModelImageStatus(ApiModel):
         str, Field(description="The hash of all that went into latestImage: equal inputs are not built again.")
     ] = ""
     conditions: Annotated[
-        tuple[ImageCondition, ...],
+        Conditions,
         Field(
-            description="Ready and the phases of the latest build.",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+            description="Fetched, Analyzed, Detected, Restored, Built and Exported are the latest build's phases, "
+            "Ready is all of them; Reconciling and Stalled only while True.",
+            json_schema_extra=LIST_BY_TYPE,
         ),
     ] = ()

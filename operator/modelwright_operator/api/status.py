@@ -9,33 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from modelwright_operator.api.base import ApiModel
-
-_REQUIRED = {"x-required": True}
-
-
-class Condition(ApiModel):
-    """One aspect of the InferenceService's state."""
-
-    type: Annotated[
-        str,
-        Field(
-            description="PredictorReady, WorkersReady (of workerSpec), IngressReady, Ready or Stopped; Reconciling, "
-            "Stalled and ImageOutdated only while True.",
-            json_schema_extra=_REQUIRED,
-        ),
-    ]
-    status: Annotated[
-        Literal["True", "False", "Unknown"],
-        Field(description="True, False or Unknown.", json_schema_extra=_REQUIRED),
-    ]
-    reason: Annotated[str, Field(description="Why, in one word for programs.")] = ""
-    message: Annotated[str, Field(description="Why and what to do, for people.")] = ""
-    severity: Annotated[
-        str, Field(description="Empty for a condition that Ready depends on, Info for one it does not.")
-    ] = ""
-    last_transition_time: Annotated[
-        str, Field(description="When status last changed.", json_schema_extra={"format": "date-time"})
-    ] = ""
+from modelwright_operator.api.condition import LIST_BY_TYPE, Conditions
 
 
 class Address(ApiModel):
@@ -123,10 +97,11 @@ class InferenceServiceStatus(ApiModel):
         int, Field(description="The generation of the InferenceService that this status is about.")
     ] = 0
     conditions: Annotated[
-        tuple[Condition, ...],
+        Conditions,
         Field(
-            description="PredictorReady, WorkersReady and IngressReady make up Ready.",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+            description="PredictorReady, WorkersReady (of workerSpec) and IngressReady make up Ready; Stopped; "
+            "Reconciling, Stalled and ImageOutdated only while True.",
+            json_schema_extra=LIST_BY_TYPE,
         ),
     ] = ()
     url: Annotated[str, Field(description="The URL for callers outside the cluster.")] = ""

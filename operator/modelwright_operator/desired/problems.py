@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from modelwright_operator import labels
-from modelwright_operator.addresses import host, route_kind
+from modelwright_operator.addresses import MAX_LABEL, host, route_kind
 from modelwright_operator.api import InferenceService
 from modelwright_operator.desired.credentials import secret_names
 from modelwright_operator.desired.images import named_images
@@ -51,11 +51,11 @@ def _no_container() -> Problem:
 
 
 def _naming(subject: Subject, settings: Settings) -> Iterator[Problem]:
-    if len(subject.component_name) > 63:
+    if len(subject.component_name) > MAX_LABEL:
         yield Problem(
             "metadata.name",
-            f"{subject.component_name!r}, the name of the Service, has more than 63 characters; choose a name of at "
-            f"most {63 - len(labels.PREDICTOR) - 1}",
+            f"{subject.component_name!r}, the name of the Service, has more than {MAX_LABEL} characters; choose a "
+            f"name of at most {MAX_LABEL - len(labels.PREDICTOR) - 1}",
         )
         return
     if route_kind(subject.isvc.metadata.labels, settings) == "none":
@@ -68,11 +68,11 @@ def _naming(subject: Subject, settings: Settings) -> Iterator[Problem]:
 
 def _host_problem(text: str) -> str | None:
     for part in text.split("."):
-        if len(part) > 63:
+        if len(part) > MAX_LABEL:
             return (
-                f"the host {text!r} has a part of {len(part)} characters and DNS allows 63; shorten the name or the "
-                f"namespace by {len(part) - 63}, set another domain template, or keep the service inside the cluster "
-                f"with the label {labels.VISIBILITY}: {labels.CLUSTER_LOCAL}"
+                f"the host {text!r} has a part of {len(part)} characters and DNS allows {MAX_LABEL}; shorten the name "
+                f"or the namespace by {len(part) - MAX_LABEL}, set another domain template, or keep the service inside "
+                f"the cluster with the label {labels.VISIBILITY}: {labels.CLUSTER_LOCAL}"
             )
         if not _DNS_LABEL.match(part):
             return f"{text!r} is not a host name: {part!r} is not a DNS label; check the domain template"

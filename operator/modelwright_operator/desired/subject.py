@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import Any
 
 from modelwright_operator import labels
-from modelwright_operator.addresses import app_label, predictor_name
-from modelwright_operator.api import API_VERSION, KIND, InferenceService, PredictorSpec, WorkerSpec
+from modelwright_operator.addresses import app_label, predictor_name, worker_app_label
+from modelwright_operator.api import InferenceService, PredictorSpec, WorkerSpec
 
 _OURS_WHEN_SET = ("workers", "http_port", "grpc_port", "max_asyncio_workers", "enable_latency_logging", "batching")
 
@@ -81,7 +81,7 @@ class Subject:
     @property
     def worker_labels(self) -> dict[str, str]:
         """Labels by which the workers' pods are told from the predictor's; no Service leads to them."""
-        return {labels.APP: f"isvc.{self.name}-{labels.WORKER}", labels.COMPONENT: labels.WORKER}
+        return {labels.APP: worker_app_label(self.name), labels.COMPONENT: labels.WORKER}
 
     @property
     def identity_labels(self) -> dict[str, str]:
@@ -99,16 +99,7 @@ class Subject:
             "name": name,
             "namespace": own.namespace,
             "labels": {**labels.inherited(own.labels), **self.identity_labels},
-            "ownerReferences": [
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": KIND,
-                    "name": own.name,
-                    "uid": own.uid,
-                    "controller": True,
-                    "blockOwnerDeletion": True,
-                }
-            ],
+            "ownerReferences": self.isvc.owner_references(),
         }
         if annotations := labels.inherited(own.annotations):
             metadata["annotations"] = annotations

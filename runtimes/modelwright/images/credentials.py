@@ -5,34 +5,19 @@ Sources: docs.docker.com/reference/cli/docker/login (auths, credHelpers, credsSt
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from modelwright.images.errors import ImageError
+from modelwright.registry.login import Login, of
 
 _HELPER_SECONDS: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A user and a password; or a token alone, which stands for a login and is exchanged for a short-lived one."""
-
-    user: str
-    password: str = field(repr=False)
-
-    @property
-    def basic(self) -> str:
-        """The value of an Authorization header."""
-        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 def login(host: str) -> Login | None:
@@ -45,13 +30,14 @@ def login(host: str) -> Login | None:
     for path in _files():
         config = _read(path)
         helper = (config.get("credHelpers") or {}).get(host) or config.get("credsStore")
-        entry = next((each for name, each in (config.get("auths") or {}).items() if _host(name) == host), None) or {}
-        if entry.get("auth"):
-            return _decoded(entry["auth"], path, host)
-        if entry.get("username"):
-            return Login(entry["username"], entry.get("password", ""))
-        if helper and (found := _helped(str(helper), host)):
+        try:
+            found = of(config, host)
+        except ValueError as why:
+            raise ImageError(f"{path}: {why}: log in to {host} again") from None
+        if found:
             return found
+        if helper and (helped := _helped(str(helper), host)):
+            return helped
     return None
 
 
@@ -85,11 +71,6 @@ def _files() -> Iterator[Path]:
     yield Path(runtime, "containers", "auth.json") if runtime else Path(f"/run/containers/{os.getuid()}/auth.json")
 
 
-def _host(name: str) -> str:
-    """Give the host of a key of `auths`, which is an address in files of old."""
-    return name.rpartition("://")[2].partition("/")[0]
-
-
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -98,16 +79,6 @@ def _read(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}, where registries' logins are, cannot be read ({error}): mend or delete it") from None
     return content if isinstance(content, dict) else {}
-
-
-def _decoded(auth: str, path: Path, host: str) -> Login:
-    try:
-        user, colon, password = base64.b64decode(auth, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        colon, user, password = "", "", ""
-    if not colon:
-        raise ImageError(f"{path}: auths[{host!r}].auth is not base64 of USER:PASSWORD: log in to {host} again")
-    return Login(user, password.rstrip("\0"))
 
 
 def _helped(helper: str, host: str) -> Login | None:

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from modelwright.registry.client import Registry
 from modelwright.sources import builder, logins, workspace
-from modelwright.sources.registry import Registry
+from modelwright.sources.registry import registry
 from modelwright.weights.errors import WeightsError, redact
 
 log = logging.getLogger("modelwright.sources")
@@ -30,12 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
     os.umask(0o022)
     try:
         _check_certificates()
-        registry = Registry(logins.merged(options.pull_secrets), tuple(options.insecure_registry))
+        registries = registry(logins.merged(options.pull_secrets), tuple(options.insecure_registry))
         source = workspace.read(options.source)
         if options.step == "resolve":
-            _tell(options.message, json.dumps(_resolved(options, source, registry), sort_keys=True))
+            _tell(options.message, json.dumps(_resolved(options, source, registries), sort_keys=True))
         else:
-            _fetch(options, registry)
+            _fetch(options, registries)
     except WeightsError as error:
         return _failed(options.message, str(error))
     except Exception as error:

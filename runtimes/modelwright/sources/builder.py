@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from modelwright.registry.client import Registry
 from modelwright.sources.reference import parse
-from modelwright.sources.registry import Registry
 from modelwright.weights.errors import WeightsError
 
 METADATA = "io.buildpacks.builder.metadata"
@@ -33,7 +33,8 @@ def resolve(image: str, run_image: str | None, registry: Registry, architecture:
     """Return the builder and its run image (or the one given) by digest. Raises `WeightsError`."""
     reference = parse(image)
     digest, _ = registry.manifest(reference)
-    config = registry.config_of(reference, architecture).get("config") or {}
+    image_config = registry.config(reference, registry.image(reference, architecture))
+    config = image_config.get("config") or {}
     metadata = _metadata(image, (config.get("Labels") or {}).get(METADATA))
     env = dict(entry.partition("=")[::2] for entry in config.get("Env") or [])
     try:
@@ -43,7 +44,8 @@ def resolve(image: str, run_image: str | None, registry: Registry, architecture:
     if uid == 0:
         raise WeightsError(image, "builds as root", "Use a builder whose CNB_USER_ID is another user.")
     run = parse(run_image or _run_image(image, metadata))
-    return Builder(reference.at(digest), run.at(registry.manifest(run)[0]), uid, gid, _platform_api(image, metadata))
+    run_at = run.at(registry.manifest(run)[0])
+    return Builder(str(reference.at(digest)), str(run_at), uid, gid, _platform_api(image, metadata))
 
 
 def _metadata(image: str, label: str | None) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""Sources in git: a branch, tag or commit over HTTP, by dulwich; nothing of the repository is run."""
+"""Sources in git: a branch, tag or commit, by dulwich over HTTP or ssh; nothing of the repository is run."""
 
 import io
 import re
 import stat
 import tarfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,18 +17,47 @@ from dulwich.objects import S_ISGITLINK, Commit
 from dulwich.repo import Repo
 from urllib3.exceptions import HTTPError
 
+from modelwright.sources.address import address
 from modelwright.weights import archive, verify
 from modelwright.weights.errors import WeightsError
 
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")
 HEAD = "HEAD"
+_LFS = b"version https://git-lfs.github.com/spec/"
+_LFS_MOST = 1024
+"""How a pointer begins, and bytes that it stays below: github.com/git-lfs/git-lfs, docs/spec.md."""
+_NOT_FOLLOWED = (
+    "Put the file into the repository itself, weights into a bucket that storageUri names, or push the whole folder "
+    "with modelwright deploy."
+)
 
 
-def resolve(url: str, revision: str, env: Mapping[str, str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository, the name of the Secret that opens it, and what the environment has of that Secret."""
+
+    url: str
+    secret: str
+    env: Mapping[str, str]
+
+    def client(self) -> tuple[GitClient, str]:
+        """Return a client, and the repository's path there. Raises `WeightsError` for an address that is none."""
+        if place := address(self.url):
+            from modelwright.sources import ssh  # noqa: PLC0415 - other sources do without its cryptography
+
+            return ssh.client(self.url, place, self.secret, self.env), place.path
+        if urlsplit(self.url).scheme not in ("https", "http"):
+            raise WeightsError(self.url, "is not an address for https or ssh", "Correct spec.source.git.url.")
+        user, password = self.env.get("GIT_USERNAME"), self.env.get("GIT_PASSWORD")
+        return get_transport_and_path(self.url, username=user, password=password, quiet=True, operation="pull")
+
+
+def resolve(remote: Remote, revision: str) -> str:
     """Return the commit that a branch, tag or commit names now. Raises `WeightsError`."""
     if _COMMIT.match(revision):
         return revision
-    client, path = _client(url, env)
+    url = remote.url
+    client, path = remote.client()
     try:
         refs = client.get_refs(path.encode()).refs
     except (OSError, GitProtocolError, NotGitRepository, HTTPError) as error:
@@ -39,9 +69,10 @@ def resolve(url: str, revision: str, env: Mapping[str, str]) -> str:
     raise WeightsError(url, f"has no branch, tag or commit {revision!r}", "Correct spec.source.git.revision.")
 
 
-def fetch(url: str, commit: str, env: Mapping[str, str], staging: Path) -> Path:
-    """Bring the files of a commit into `staging` and return their folder. Raises `WeightsError`."""
-    client, path = _client(url, env)
+def fetch(remote: Remote, commit: str, below: str, staging: Path) -> Path:
+    """Bring a commit's files below a folder of it into `staging`, return the root. Raises `WeightsError`."""
+    url = remote.url
+    client, path = remote.client()
     repository = Repo.init_bare(str(staging / "git"), mkdir=True)
     try:
         _download(client, path, repository, commit)
@@ -53,7 +84,7 @@ def fetch(url: str, commit: str, env: Mapping[str, str], staging: Path) -> Path:
     if not isinstance(found, Commit):
         raise WeightsError(url, f"{commit} is not a commit", "Give the commit's own hash, or the tag by its name.")
     packed = staging / "source.tar"
-    _pack(url, repository, found, packed)
+    _pack(url, repository, found, below, packed)
     archive.unpack(url, packed, staging / "tree", limit=verify.free(staging), modes=True)
     return staging / "tree"
 
@@ -69,29 +100,27 @@ def _download(client: GitClient, path: str, repository: Repo, commit: str) -> No
         client.fetch(path.encode(), repository)
 
 
-def _pack(url: str, repository: Repo, commit: Commit, target: Path) -> None:
-    """Write the commit's files as a tar archive, whose rules for names and links then hold for git's as well."""
+def _pack(url: str, repository: Repo, commit: Commit, below: str, target: Path) -> None:
+    """Write a folder's files as a tar archive, whose rules for names and links then hold for git's as well."""
+    folder = [part for part in below.split("/") if part]
     with tarfile.open(target, "w") as tar:
         for entry in iter_tree_contents(repository.object_store, commit.tree):
             name, mode = (entry.path or b"").decode("utf-8", "surrogateescape"), entry.mode or 0
+            # What the other models of a repository have is no matter of this build.
+            if name.split("/")[: len(folder)] != folder:
+                continue
             if S_ISGITLINK(mode):
-                raise WeightsError(url, f"{name!r} is a submodule", "Put its files into the repository itself.")
+                raise WeightsError(url, f"{name!r} is a submodule, which is not fetched", _NOT_FOLLOWED)
             data = repository[entry.sha].as_raw_string()
             member = tarfile.TarInfo(name)
             if stat.S_ISLNK(mode):
                 member.type, member.linkname = tarfile.SYMTYPE, data.decode("utf-8", "surrogateescape")
                 tar.addfile(member)
-            else:
-                member.size, member.mode = len(data), stat.S_IMODE(mode)
-                tar.addfile(member, io.BytesIO(data))
-
-
-def _client(url: str, env: Mapping[str, str]) -> tuple[GitClient, str]:
-    if urlsplit(url).scheme not in ("https", "http"):
-        raise WeightsError(url, "is not an http:// or https:// URL", "Use the repository's HTTPS address.")
-    return get_transport_and_path(
-        url, username=env.get("GIT_USERNAME"), password=env.get("GIT_PASSWORD"), quiet=True, operation="pull"
-    )
+                continue
+            if len(data) < _LFS_MOST and data.startswith(_LFS):
+                raise WeightsError(url, f"{name!r} is a pointer of Git LFS, whose file is not fetched", _NOT_FOLLOWED)
+            member.size, member.mode = len(data), stat.S_IMODE(mode)
+            tar.addfile(member, io.BytesIO(data))
 
 
 def _unreachable(url: str, error: Exception) -> WeightsError:

@@ -4,8 +4,8 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from modelwright.registry.client import Registry
 from modelwright.sources.reference import parse
-from modelwright.sources.registry import Registry
 from modelwright.weights import archive, verify
 from modelwright.weights.errors import WeightsError
 from modelwright.weights.publish import publish
@@ -23,7 +23,7 @@ def resolve(image: str, registry: Registry) -> str:
     digest, content = registry.manifest(reference)
     if "layers" not in content:
         raise WeightsError(image, "is an index, not one image", "Name one of its manifests by digest.")
-    return reference.at(digest)
+    return str(reference.at(digest))
 
 
 def fetch(image: str, registry: Registry, staging: Path) -> Path:

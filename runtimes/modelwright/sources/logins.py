@@ -1,16 +1,17 @@
 """Registry credentials: image pull secrets as Kubernetes mounts them, and one docker config of them all."""
 
-import base64
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelwright.registry.login import Login, of
 from modelwright.weights.errors import WeightsError
 
 KEYS = (".dockerconfigjson", ".dockercfg")
 """Keys of Secrets of the types kubernetes.io/dockerconfigjson and kubernetes.io/dockercfg."""
+_REMEDY = "Make it again: kubectl create secret docker-registry."
 
 
 def merged(folder: Path) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def merged(folder: Path) -> dict[str, Any]:
             raise WeightsError(
                 path.parent.name,
                 f"the Secret's {path.name} is not a docker config",
-                "Make it again: kubectl create secret docker-registry.",
+                _REMEDY,
             ) from None
     return {"auths": logins}
 
@@ -42,18 +43,9 @@ def write(folder: Path, target: Path) -> None:
         json.dump(merged(folder), file)
 
 
-def basic(config: Mapping[str, Any], host: str) -> str | None:
-    """Return the value of a Basic Authorization header for a registry, None where there are no credentials for it."""
-    for name, entry in (config.get("auths") or {}).items():
-        if _host(name) != host or not isinstance(entry, Mapping):
-            continue
-        if entry.get("auth"):
-            return f"Basic {entry['auth']}"
-        if entry.get("username") is not None:
-            pair = f"{entry['username']}:{entry.get('password', '')}"
-            return "Basic " + base64.b64encode(pair.encode()).decode()
-    return None
-
-
-def _host(name: str) -> str:
-    return name.partition("://")[2].partition("/")[0] if "://" in name else name.partition("/")[0]
+def login(config: Mapping[str, Any], host: str) -> Login | None:
+    """Return the login of a registry, None where there is none for it. Raises `WeightsError` for one that is none."""
+    try:
+        return of(config, host)
+    except ValueError as why:
+        raise WeightsError(host, f"in the ServiceAccount's imagePullSecrets {why}", _REMEDY) from None

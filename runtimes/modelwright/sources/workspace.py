@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelwright.registry.client import Registry
 from modelwright.sources import git, image
-from modelwright.sources.registry import Registry
 from modelwright.weights import fetch as weights
 from modelwright.weights import manifest, verify
 from modelwright.weights.errors import WeightsError
@@ -44,7 +44,8 @@ def resolve(source: Mapping[str, Any], env: Mapping[str, str], registry: Registr
     """
     match source:
         case {"git": {"url": str(url), **rest}}:
-            return git.resolve(url, str(rest.get("revision") or git.HEAD), env)
+            remote = git.Remote(url, str(rest.get("secretName") or ""), env)
+            return git.resolve(remote, str(rest.get("revision") or git.HEAD))
         case {"registry": {"image": str(reference)}}:
             return image.resolve(reference, registry)
         case {"storageUri": str(uri)}:
@@ -61,7 +62,7 @@ def fill(source: Mapping[str, Any], pinned: str, env: Mapping[str, str], registr
     match source:
         case {"git": {"url": str(url), **rest}}:
             name, below = url, str(rest.get("subPath") or "")
-            tree = git.fetch(url, pinned, env, staging)
+            tree = git.fetch(git.Remote(url, str(rest.get("secretName") or ""), env), pinned, below, staging)
         case {"registry": {"image": str(reference)}}:
             name, tree = reference, image.fetch(pinned, registry, staging)
         case {"storageUri": str(uri)}:

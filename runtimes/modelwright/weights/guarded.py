@@ -13,18 +13,26 @@ _TIMEOUT = 30.0
 _REDIRECTS = 5
 
 
-def get(
-    url: str, headers: Mapping[str, str], *, trusted: ssl.SSLContext, secrets: frozenset[str]
+def send(
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    trusted: ssl.SSLContext,
+    secrets: frozenset[str],
+    method: str = "GET",
+    body: bytes | None = None,
+    direct: bool = False,
 ) -> http.client.HTTPResponse:
-    """Send a GET and return the answer once its headers are there; the proxies of the environment are used.
+    """Send a request and return the answer once its headers are there.
 
-    `secrets` are the lower-case names of headers that only the URL's own host may see. Raises
+    The proxies of the environment are used, unless `direct`. `secrets` are the lower-case names of headers that only
+    the URL's own host may see. Raises
     `ForbiddenAddressError`, `OSError`, and `urllib.error.HTTPError` for an answer of 300 or more.
     """
     guard = Guard()
     opener = urllib.request.OpenerDirector()
     for handler in (
-        urllib.request.ProxyHandler(),
+        urllib.request.ProxyHandler({} if direct else None),
         _Plain(guard),
         _Secure(guard, trusted),
         urllib.request.HTTPDefaultErrorHandler(),
@@ -33,7 +41,7 @@ def get(
     ):
         opener.add_handler(handler)
     guard.literal(urlsplit(url).hostname or "")
-    request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - the handlers know http and https only
+    request = urllib.request.Request(url, body, dict(headers), method=method)  # noqa: S310 - by handlers of http(s)
     answer = opener.open(request, timeout=_TIMEOUT)
     if not isinstance(answer, http.client.HTTPResponse):
         raise OSError("not an HTTP answer")

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from modelwright.weights import trust
 from modelwright.weights.addresses import ForbiddenAddressError
 from modelwright.weights.errors import InterruptedTransferError, WeightsError
-from modelwright.weights.guarded import get
+from modelwright.weights.guarded import send
 from modelwright.weights.partial import Partial
 from modelwright.weights.progress import Progress
 from modelwright.weights.source import Item
@@ -135,7 +135,7 @@ class HttpsSource:
         secrets = frozenset(name.lower() for name in self._headers) | {"authorization", "cookie"}
         headers = {"User-Agent": "modelwright", **self._headers, **more}
         try:
-            return get(self.uri, headers, trusted=self._trusted, secrets=secrets)
+            return send(self.uri, headers, trusted=self._trusted, secrets=secrets)
         except ForbiddenAddressError as reason:
             raise WeightsError(
                 self.uri, str(reason), "Use a URL that leads to the file without that address."

@@ -73,6 +73,35 @@ def test_pulls_of_localhost_go_to_the_registrys_container() -> None:
     assert hosts == {"http://modelwright-registry:5000": {"capabilities": ["pull", "resolve"]}}
 
 
+def test_other_tools_are_told_of_the_registry_as_kep_1755_has_it() -> None:
+    document = yaml.safe_load(config.registry_hosting())
+    assert (document["metadata"]["namespace"], document["metadata"]["name"]) == (
+        "kube-public",
+        "local-registry-hosting",
+    )
+    assert yaml.safe_load(document["data"]["localRegistryHosting.v1"]) == {
+        "host": "localhost:5000",
+        "hostFromContainerRuntime": "modelwright-registry:5000",
+        "hostFromClusterNetwork": "modelwright-registry:5000",
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "left_out"),
+    [
+        ({}, None),
+        ({"NO_PROXY": "a.example.com"}, "a.example.com"),
+        ({"HTTPS_PROXY": "http://p:3128"}, "modelwright-registry"),
+        ({"http_proxy": "http://p:3128", "no_proxy": "a.example.com"}, "a.example.com,modelwright-registry"),
+        ({"HTTP_PROXY": "http://p:3128", "NO_PROXY": "a,b", "no_proxy": "c"}, "a,b,modelwright-registry"),
+    ],
+)
+def test_the_registry_is_behind_no_proxy_of_the_nodes(environment: dict[str, str], left_out: str | None) -> None:
+    found = config.node_environment(environment)
+    assert found.get("NO_PROXY") == left_out
+    assert {**environment, **found} == found
+
+
 def test_a_mirrors_node_image_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELWRIGHT_KIND_IMAGE", "mirror.example/kindest/node:v1.34.0")
     assert config.node_image() == "mirror.example/kindest/node:v1.34.0"

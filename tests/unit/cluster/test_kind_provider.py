@@ -16,7 +16,10 @@ KIND = """#!/bin/sh
 echo "kind $*" >> {world}/calls
 case "$1 $2" in
   "get clusters") cat {world}/clusters 2>/dev/null || true ;;
-  "create cluster") echo modelwright > {world}/clusters; echo running > {world}/modelwright-control-plane ;;
+  "create cluster")
+    echo "$NO_PROXY" > {world}/created_without
+    echo modelwright > {world}/clusters
+    echo running > {world}/modelwright-control-plane ;;
   "delete cluster") rm {world}/clusters ;;
 esac
 """
@@ -69,6 +72,21 @@ def test_up_creates_cluster_registry_and_add_ons_in_order(world: Path) -> None:
     assert noted.index("crds.yaml") < noted.index("traefik.yaml") < noted.index("rollout status")
     for name in ("localhost:5000", info.pod_registry):
         assert (info.kubeconfig.parent / f"certs.d/{name}/hosts.toml").is_file()
+
+
+def test_the_nodes_reach_the_registry_past_a_proxy(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    KindProvider().up(control_plane=False)
+    assert (world / "created_without").read_text() == "localhost,modelwright-registry\n"
+
+
+def test_what_is_applied_first_tells_other_tools_of_the_registry(world: Path) -> None:
+    info = KindProvider().up(control_plane=False)
+    hosting = info.kubeconfig.parent / "local-registry-hosting.yaml"
+    assert calls(world, "kubectl")[0].endswith(f"-f {hosting}")
+    assert info.pod_registry
+    assert info.pod_registry in hosting.read_text()
 
 
 def test_a_second_up_creates_nothing(world: Path) -> None:

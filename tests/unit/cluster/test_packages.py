@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import fcntl
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,12 +46,42 @@ def test_apt_installs_with_services_off_and_the_policy_is_taken_away_again(
     apt = probes / "apt-get"
     # This apt installs what is asked for only where a policy keeps services from starting.
     apt.write_text(
-        f'#!/bin/sh\n{policy}; [ $? = 101 ] || exit 1\necho "$@" > {probes}/arguments\ntouch {probes}/gone\n'
+        f'#!/bin/sh\n{policy}; [ $? = 101 ] || exit 1\necho "$@" >> {probes}/arguments\ntouch {probes}/gone\n'
     )
     apt.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{probes}:/usr/bin:/bin")
-    monkeypatch.setattr("os.geteuid", lambda: 0)
+    as_root(probes, monkeypatch)
     monkeypatch.setattr(packages, "_POLICY", policy)
     packages.require("here", "gone")
     assert (probes / "arguments").read_text().endswith("install -y --no-install-recommends gone\n")
     assert not policy.exists()
+
+
+def as_root(probes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{probes}:/usr/bin:/bin")
+    monkeypatch.setenv("MODELWRIGHT_CACHE", str(probes / "cache"))
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+
+
+def test_what_another_process_installs_meanwhile_is_not_installed_again(
+    probes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_root(probes, monkeypatch)
+    (probes / "cache").mkdir()
+    apt = probes / "apt-get"
+    apt.write_text("#!/bin/sh\nexit 1\n")
+    apt.chmod(0o755)
+    looked, missing = threading.Event(), packages.missing
+
+    def look(names: tuple[str, ...]) -> list[str]:
+        found = missing(names)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(packages, "missing", look)
+    with ThreadPoolExecutor(1) as pool:
+        with (probes / "cache" / "packages.lock").open("w") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            waiting = pool.submit(packages.require, "gone")
+            assert looked.wait(60)
+            (probes / "gone").touch()
+        waiting.result(60)

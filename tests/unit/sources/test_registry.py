@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
+import struct
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
+from modelwright.registry.login import Login
 from modelwright.sources import image, logins
 from modelwright.sources.builder import METADATA, resolve
 from modelwright.sources.reference import parse
-from modelwright.sources.registry import Registry
+from modelwright.sources.registry import registry as registries
 from modelwright.weights.errors import WeightsError
 
 from tests.unit.sources.registry_server import INDEX, FakeRegistry
@@ -36,12 +40,13 @@ LOGIN = "Basic " + base64.b64encode(b"me:secret").decode()
 )
 def test_a_reference_has_its_parts(text, host, repository, version, scheme):
     found = parse(text)
-    assert (found.host, found.repository, found.version, found.scheme()) == (host, repository, version, scheme)
+    assert (found.host, found.repository, found.version) == (host, repository, version)
+    assert found.plain_http() == (scheme == "http")
     assert parse(str(found)) == found
 
 
 def test_a_host_that_is_said_to_be_insecure_is_asked_by_http():
-    assert parse("registry.example.com/a").scheme({"registry.example.com"}) == "http"
+    assert parse("registry.example.com/a").plain_http({"registry.example.com"})
 
 
 @pytest.mark.parametrize("text", ["iris", "models/iris:1", "registry.example.com/Iris", "https://x.example.com/a", ""])
@@ -63,9 +68,9 @@ def test_pull_secrets_become_one_docker_config(tmp_path):
     logins.write(tmp_path / "in", tmp_path / "out" / "config.json")
     assert (tmp_path / "out" / "config.json").stat().st_mode & 0o777 == 0o600
     config = json.loads((tmp_path / "out" / "config.json").read_text())
-    assert logins.basic(config, "one.example.com") == "Basic QTpC"
-    assert logins.basic(config, "two.example.com") == "Basic " + base64.b64encode(b"u:p").decode()
-    assert logins.basic(config, "three.example.com") is None
+    assert logins.login(config, "one.example.com") == Login("A", "B")
+    assert logins.login(config, "two.example.com") == Login("u", "p")
+    assert logins.login(config, "three.example.com") is None
 
 
 def test_a_pull_secret_that_is_no_docker_config_is_named_without_its_content(tmp_path):
@@ -78,7 +83,7 @@ def test_a_pull_secret_that_is_no_docker_config_is_named_without_its_content(tmp
 def test_a_token_is_asked_for_with_the_login_and_kept(registry):
     registry.login = LOGIN
     digest = registry.image("source")
-    reader = Registry({"auths": {registry.host: {"username": "me", "password": "secret"}}})
+    reader = registries({"auths": {registry.host: {"username": "me", "password": "secret"}}})
     assert image.resolve(f"{registry.host}/models/iris:source", reader).endswith(f"@{digest}")
     image.resolve(f"{registry.host}/models/iris:source", reader)
     tokens = [path for path, _ in registry.asked if path.startswith("/token")]
@@ -88,27 +93,49 @@ def test_a_token_is_asked_for_with_the_login_and_kept(registry):
 def test_a_registry_that_refuses_names_the_remedy(registry):
     registry.login = LOGIN
     with pytest.raises(WeightsError, match=re.escape("answers 401 Unauthorized. Add a Secret of type")):
-        image.resolve(f"{registry.host}/models/iris:source", Registry())
+        image.resolve(f"{registry.host}/models/iris:source", registries())
     registry.login = None
     with pytest.raises(WeightsError, match=re.escape("answers 404 Not Found. Check its name and tag")):
-        image.resolve(f"{registry.host}/models/iris:source", Registry())
+        image.resolve(f"{registry.host}/models/iris:source", registries())
 
 
 def test_a_registry_that_does_not_answer_is_named():
     with pytest.raises(WeightsError, match=r"the registry 127\.0\.0\.1:1 does not answer"):
-        image.resolve("127.0.0.1:1/a:1", Registry())
+        image.resolve("127.0.0.1:1/a:1", registries())
+
+
+def test_a_registry_that_breaks_off_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+
+        def half() -> None:
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+                    # What is closed so is reset.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        thread = threading.Thread(target=half, daemon=True)
+        thread.start()
+        with pytest.raises(WeightsError, match=rf"the registry {host} does not answer: .*reset"):
+            image.resolve(f"{host}/a:1", registries())
+        with pytest.raises(WeightsError, match=rf"the registry {host} does not answer: .*reset"):
+            list(registries().blob(parse(f"{host}/a:1"), "sha256:aa"))
+        thread.join(30)
 
 
 def test_a_manifest_that_is_not_the_digests_is_refused(registry):
     digest = registry.image("source")
     registry.manifests[digest] = ("x", b'{"layers": []}')
     with pytest.raises(WeightsError, match=re.escape("The registry or a proxy is broken")):
-        image.resolve(f"{registry.host}/models/iris@{digest}", Registry())
+        image.resolve(f"{registry.host}/models/iris@{digest}", registries())
 
 
 def fetch(registry: FakeRegistry, tmp_path: Path) -> Path:
     (tmp_path / "staging").mkdir()
-    return image.fetch(f"{registry.host}/models/iris:source", Registry(), tmp_path / "staging")
+    return image.fetch(f"{registry.host}/models/iris:source", registries(), tmp_path / "staging")
 
 
 def test_layers_are_laid_over_each_other_and_programs_can_be_run(registry, tmp_path):
@@ -155,7 +182,7 @@ def test_a_layer_of_another_kind_and_a_damaged_one_are_refused(registry, tmp_pat
     registry.image("source", layer)
     registry.blobs[layer["digest"]] = b"else"
     with pytest.raises(WeightsError, match=re.escape("arrived damaged")):
-        image.fetch(f"{registry.host}/models/iris:source", Registry(), tmp_path / "again")
+        image.fetch(f"{registry.host}/models/iris:source", registries(), tmp_path / "again")
 
 
 def builder_config(registry: FakeRegistry, **changes: object) -> dict[str, object]:
@@ -176,7 +203,7 @@ def test_a_builder_says_its_user_platform_and_run_image(registry):
         "many",
         {"mediaType": INDEX, "manifests": [{"digest": digest, "platform": {"os": "linux", "architecture": "amd64"}}]},
     )
-    found = resolve(f"{registry.host}/models/iris:many", None, Registry(), "amd64")
+    found = resolve(f"{registry.host}/models/iris:many", None, registries(), "amd64")
     assert found.facts() == {
         "builder": f"{registry.host}/models/iris@{index}",
         "run_image": f"{registry.host}/models/iris@{run}",
@@ -185,16 +212,16 @@ def test_a_builder_says_its_user_platform_and_run_image(registry):
         "platform_api": "0.13",
     }
     with pytest.raises(WeightsError, match=re.escape("is not there for linux/arm64")):
-        resolve(f"{registry.host}/models/iris:many", None, Registry(), "arm64")
+        resolve(f"{registry.host}/models/iris:many", None, registries(), "arm64")
 
 
 def test_a_run_image_that_is_named_wins(registry):
     other = registry.image("other")
     registry.image("builder", config=builder_config(registry, images=[]))
     name = f"{registry.host}/models/iris:builder"
-    assert resolve(name, f"{registry.host}/models/iris:other", Registry(), "amd64").run_image.endswith(other)
+    assert resolve(name, f"{registry.host}/models/iris:other", registries(), "amd64").run_image.endswith(other)
     with pytest.raises(WeightsError, match=re.escape("names no run image. Name one in spec.runImage")):
-        resolve(name, None, Registry(), "amd64")
+        resolve(name, None, registries(), "amd64")
 
 
 @pytest.mark.parametrize(
@@ -208,11 +235,11 @@ def test_a_run_image_that_is_named_wins(registry):
 def test_what_is_no_builder_is_refused_with_the_remedy(registry, config, why):
     registry.image("builder", config=config)
     with pytest.raises(WeightsError, match=re.escape(why)):
-        resolve(f"{registry.host}/models/iris:builder", None, Registry(), "amd64")
+        resolve(f"{registry.host}/models/iris:builder", None, registries(), "amd64")
 
 
 def test_a_lifecycle_that_is_too_old_is_refused(registry):
     registry.image("run")
     registry.image("builder", config=builder_config(registry, lifecycle={"apis": {"platform": {"supported": ["0.3"]}}}))
     with pytest.raises(WeightsError, match=re.escape("Use a newer builder")):
-        resolve(f"{registry.host}/models/iris:builder", None, Registry(), "amd64")
+        resolve(f"{registry.host}/models/iris:builder", None, registries(), "amd64")

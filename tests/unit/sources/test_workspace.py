@@ -12,7 +12,7 @@ import pytest
 from modelwright.sources import workspace
 from modelwright.sources.__main__ import BUILD_ENV, main
 from modelwright.sources.builder import METADATA
-from modelwright.sources.registry import Registry
+from modelwright.sources.registry import registry as registries
 from modelwright.weights.errors import WeightsError
 
 from tests.e2e.sources import GitRepository, served
@@ -27,12 +27,12 @@ def git(tmp_path: Path) -> Iterator[GitRepository]:
 
 def fill(source: dict[str, Any], pinned: str, tmp_path: Path) -> Path:
     target = tmp_path / "workspace"
-    workspace.fill(source, pinned, {}, Registry(), target)
+    workspace.fill(source, pinned, {}, registries(), target)
     return target
 
 
 def resolve(source: dict[str, Any], tmp_path: Path) -> str:
-    return workspace.resolve(source, {}, Registry(), tmp_path / "scratch")
+    return workspace.resolve(source, {}, registries(), tmp_path / "scratch")
 
 
 def git_source(repository: GitRepository, revision: str = "main", **more: str) -> dict[str, Any]:
@@ -108,6 +108,38 @@ def test_links_that_lead_out_are_refused(git, tmp_path):
     worse = git.commit("a link out of the repository")
     with pytest.raises(WeightsError, match=re.escape("the link 'out' leads to '/etc/passwd'")):
         fill(git_source(git), worse, tmp_path / "worse")
+
+
+POINTER = """version https://git-lfs.github.com/spec/v1
+oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+size 12345
+"""
+
+
+def test_a_pointer_of_lfs_is_not_taken_for_the_weights(git, tmp_path):
+    (git.path / "iris").mkdir()
+    (git.path / "iris" / "model.py").write_text("one")
+    (git.path / "large").mkdir()
+    (git.path / "large" / "weights.npz").write_text(POINTER)
+    commit = git.commit("weights in Git LFS")
+    said = "'large/weights.npz' is a pointer of Git LFS, whose file is not fetched. Put the file into"
+    for how in ({}, {"subPath": "large"}):
+        with pytest.raises(WeightsError, match=re.escape(said)):
+            fill(git_source(git, **how), commit, tmp_path / str(how))
+    assert tree(fill(git_source(git, subPath="iris/"), commit, tmp_path)) == {"model.py": "one"}
+
+
+def test_a_submodule_is_no_empty_folder(git, tmp_path):
+    (git.path / "iris").mkdir()
+    (git.path / "iris" / "model.py").write_text("one")
+    first = git.commit("a model")
+    git.submodule("large/shared", first)
+    commit = git.commit("a submodule")
+    said = "'large/shared' is a submodule, which is not fetched. Put the file into the repository itself"
+    for how in ({}, {"subPath": "large"}, {"subPath": "large/shared"}):
+        with pytest.raises(WeightsError, match=re.escape(said)):
+            fill(git_source(git, **how), commit, tmp_path / str(len(str(how))))
+    assert tree(fill(git_source(git, subPath="iris"), commit, tmp_path)) == {"model.py": "one"}
 
 
 def test_a_server_that_does_not_answer_is_named(tmp_path):

@@ -136,6 +136,8 @@ def _git_login(target: Target) -> list[dict[str, Any]]:
     git = target.image.spec.source.git
     if git is None or not git.secret_name:
         return []
+    if target.ssh_secret:
+        return [{"name": "GIT_SSH_FOLDER", "value": volumes.GIT_SSH}]
     keys = {"GIT_USERNAME": "username", "GIT_PASSWORD": "password"}
     return [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": git.secret_name, "key": key, "optional": True}}}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelwright_operator import labels
-from modelwright_operator.api.modelimage import API_VERSION, KIND, ModelImage
+from modelwright_operator.api.modelimage import ModelImage
 from modelwright_operator.desired.storage_uri import Claim, claim_of, scheme_of
 from modelwright_operator.settings import Settings
 
@@ -51,6 +51,12 @@ class Target:
         return claim_of(self.image.spec.source.storage_uri or "")
 
     @property
+    def ssh_secret(self) -> str:
+        """The Secret with the key of a repository that git reaches by ssh, empty for other sources."""
+        git = self.image.spec.source.git
+        return git.secret_name if git and not git.url.startswith(("https://", "http://")) else ""
+
+    @property
     def pull_secrets(self) -> list[str]:
         """The ServiceAccount's imagePullSecrets."""
         listed = (self.service_account or {}).get("imagePullSecrets") or []
@@ -76,14 +82,5 @@ class Target:
             "name": name,
             "namespace": own.namespace,
             "labels": {**labels.inherited(own.labels), labels.MODEL_IMAGE: own.name, **more},
-            "ownerReferences": [
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": KIND,
-                    "name": own.name,
-                    "uid": own.uid,
-                    "controller": True,
-                    "blockOwnerDeletion": True,
-                }
-            ],
+            "ownerReferences": self.image.owner_references(),
         }

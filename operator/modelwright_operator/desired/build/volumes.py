@@ -13,6 +13,7 @@ from modelwright_operator.desired.inputs import Inputs
 
 SECRETS = "/var/run/modelwright/pull-secrets"
 LOGINS = "/var/run/modelwright/docker"
+GIT_SSH = "/var/run/modelwright/git-ssh"
 CERTIFICATES = "/etc/ssl/custom-certs"
 CLAIM = "/mnt/source"
 CACHE = "/cache"
@@ -35,6 +36,8 @@ def fetch_mounts(target: Target) -> list[dict[str, Any]]:
     """Return what both Jobs' first containers see besides where they write to."""
     mounts = [mount("tmp", _TMP), *certificates(target)]
     mounts += [mount(_secret(name), f"{SECRETS}/{name}", read_only=True) for name in target.pull_secrets]
+    if target.ssh_secret:
+        mounts.append(mount("git-ssh", GIT_SSH, read_only=True))
     if target.claim:
         mounts.append(mount("source", CLAIM, read_only=True))
     return mounts
@@ -72,6 +75,8 @@ def fetch_volumes(target: Target) -> list[dict[str, Any]]:
     ]
     if name := target.image.spec.build.ca_bundle:
         volumes.append({"name": "certificates", "configMap": {"name": name, "optional": True}})
+    if name := target.ssh_secret:
+        volumes.append({"name": "git-ssh", "secret": _ssh_key(name)})
     if claim := target.claim:
         volumes.append({"name": "source", "persistentVolumeClaim": {"claimName": claim.name, "readOnly": True}})
     return volumes
@@ -85,6 +90,13 @@ def build_volumes(target: Target) -> list[dict[str, Any]]:
     if target.image.spec.cache.volume:
         volumes.append({"name": "cache", "persistentVolumeClaim": {"claimName": claim_name(target)}})
     return volumes
+
+
+def _ssh_key(name: str) -> dict[str, Any]:
+    # Readable by whoever fetches: the Job that looks runs as the image's user, or any other, and has no fsGroup, with
+    # which files would get a group. No other container mounts it. What it lacks, the fetching container says.
+    items = [{"key": key, "path": key} for key in ("ssh-privatekey", "known_hosts")]
+    return {"secretName": name, "optional": True, "defaultMode": 0o444, "items": items}
 
 
 def _secret(name: str) -> str:

@@ -33,6 +33,19 @@ def test_pods_are_selected_by_the_app_label_alone_and_carry_kserves_labels() -> 
     }
 
 
+def test_a_name_for_whose_app_label_kserve_has_no_room_gets_one_of_its_own() -> None:
+    """KServe's Deployment is refused from 49 characters on, so nobody knows another value for them."""
+    labels = {"networking.kserve.io/visibility": "cluster-local"}
+    selected = {
+        name: by_kind(name=name, labels=labels)["Service"]["spec"]["selector"]["app"]
+        for name in ("a" * 48, "a" * 49, "a" * 53, "a" * 52 + "b")
+    }
+    assert selected.pop("a" * 48) == f"isvc.{'a' * 48}-predictor"
+    assert [len(each) for each in selected.values()] == [63, 63, 63]
+    assert len(set(selected.values())) == 3
+    assert all(each.startswith("isvc.aaaa") and each[-1].isalnum() for each in selected.values())
+
+
 def test_the_sole_container_is_renamed_and_gets_kserves_defaults() -> None:
     (container,) = by_kind(container={"name": "any"})["Deployment"]["spec"]["template"]["spec"]["containers"]
     assert container["name"] == "kserve-container"

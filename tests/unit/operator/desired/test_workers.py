@@ -102,8 +102,12 @@ def test_a_worker_finds_the_head_of_its_own_revision() -> None:
 
 def test_the_longest_name_still_makes_dns_labels() -> None:
     service = isvc({"workerSpec": {}}, name="a" * 53, labels={"networking.kserve.io/visibility": "cluster-local"})
-    services = [child for child in children(service).values() if child["kind"] == "Service"]
+    made = children(service)
+    services = [child for child in made.values() if child["kind"] == "Service"]
     assert max(len(each["metadata"]["name"]) for each in services) == 63
+    deployments = (f"{'a' * 53}-{each}" for each in ("predictor", "predictor-worker"))
+    selected = {template(service, each)["metadata"]["labels"]["app"] for each in deployments}
+    assert [len(each) for each in selected] == [63, 63]
 
 
 def test_no_service_of_callers_leads_to_a_worker() -> None:
