@@ -15,9 +15,6 @@ from modelwright.images import content
 from modelwright.images.errors import ImageError
 from modelwright.images.order import Order
 from modelwright.images.reference import pushable
-from modelwright.images.registry import Registry
-
-from cluster import binaries
 
 from . import registry
 from .builder.create import builder
@@ -41,7 +38,7 @@ class Result:
 def build(folder: Path, image: str, *, fresh: bool = False, log: Path | None = None) -> Result:
     """Build `folder` into `image` and push it, unless the registry has this content built by this builder.
 
-    `fresh` builds in any case, with nothing taken over from an earlier build; `log` takes pack's output. Raises
+    `fresh` builds in any case, with nothing taken over from an earlier build; `log` takes the phases' output. Raises
     ImageError.
     """
     started = time.monotonic()
@@ -55,13 +52,13 @@ def build(folder: Path, image: str, *, fresh: bool = False, log: Path | None = N
         order = Order(
             folder, tag, push=True, builder=with_builder, environment=settings, fresh=fresh, also=(known,)
         )  # fmt: skip
-        with _tools():
-            found = engines.build(order, engine="pack", log=log, say=_say, verbose=log is None).digest
+        with _daemon():
+            found = engines.build(order, engine="lifecycle", log=log, say=_say, verbose=log is None).digest
     elif registry.digest(image) != found:
         registry.tag(str(known), image)
     if not found:
-        raise ImageError(f"pack pushed {tag}, but the registry does not have it; is it out of disk space?")
-    size = sum(int(layer["size"]) for layer in Registry(known).manifest()["layers"])
+        raise ImageError(f"the lifecycle pushed {tag}, but the registry does not have it; is it out of disk space?")
+    size = sum(int(layer["size"]) for layer in registry.image(str(known))["layers"])
     return Result(image, found, built, time.monotonic() - started, size)
 
 
@@ -70,10 +67,9 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _tools() -> Iterator[None]:
-    """Let the engine find the test cluster's pack and Docker as it would find a machine's own."""
-    pack = binaries.ensure("pack")
-    ours = {**environment(), "PATH": f"{pack}{os.pathsep}{os.environ['PATH']}"}
+def _daemon() -> Iterator[None]:
+    """Let the engine find the test cluster's Docker as it would find a machine's own."""
+    ours = environment()
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
@@ -101,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m buildpacks.build", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder with the model")
     parser.add_argument("image", help="where to push it, such as localhost:5000/modelwright/iris:dev")
-    parser.add_argument("--log", type=Path, help="write pack's output to this file")
+    parser.add_argument("--log", type=Path, help="write the phases' output to this file")
     parser.add_argument("--fresh", action="store_true", help="build as if for the first time")
     options = parser.parse_args(arguments)
     try:

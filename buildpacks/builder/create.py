@@ -5,6 +5,7 @@ import io
 import shutil
 import tarfile
 import tempfile
+import tomllib
 from pathlib import Path
 
 from modelwright.images import content
@@ -14,7 +15,7 @@ from cluster import binaries
 from .. import registry
 from ..command import stream
 from ..engine import environment, repository
-from . import server
+from . import server, wheels
 from .base import HERE, Bases, ensure
 from .say import step
 
@@ -77,6 +78,8 @@ def _stage(folder: Path, bases: Bases, tools: Path) -> Path:
     shutil.copytree(BUILDPACK, folder / "python", ignore=shutil.ignore_patterns(*IGNORED))
     (folder / "scratch").mkdir()
     server.stage(folder / "python" / "server", folder / "scratch")
+    described = tomllib.loads((folder / "python" / "buildpack.toml").read_text(encoding="utf-8"))["buildpack"]
+    wheels.bytecode(folder / "python", f"/cnb/buildpacks/{described['id'].replace('/', '_')}/{described['version']}")
     _lifecycle(folder / "builder" / "lifecycle.tgz", tools)
     config = folder / "builder" / "builder.toml"
     config.write_text(definition(bases), encoding="utf-8")

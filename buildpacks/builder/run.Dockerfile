@@ -1,6 +1,6 @@
 # What every model image stands on: Debian, its Python, certificates, a user. No compiler, no pip, no uv.
 ARG BASE
-FROM ${BASE}
+FROM ${BASE} AS debian
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get -y upgrade \
  && DEBIAN_FRONTEND=noninteractive apt-get -y install --no-install-recommends ca-certificates python3 \
@@ -8,6 +8,10 @@ RUN apt-get update \
  && useradd --uid 1000 --gid 1000 --create-home --shell /bin/bash cnb \
  && find / -xdev -name __pycache__ -prune -exec rm -rf {} + \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* /tmp/*
-ENV CNB_USER_ID=1000 CNB_GROUP_ID=1000
+
+# One layer: what the upgrade replaced would otherwise be in the image twice, a seventh of it.
+FROM scratch
+COPY --from=debian / /
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin CNB_USER_ID=1000 CNB_GROUP_ID=1000
 LABEL io.buildpacks.base.distro.name=debian io.buildpacks.base.distro.version=12
 USER 1000:1000

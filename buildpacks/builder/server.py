@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ def stage(target: Path, work: Path) -> None:
     wheels.compile_too(source, work / "wheel", work / "backend.txt", environment)
     for wheel in (work / "wheel").glob("*.whl"):
         shutil.copy2(wheel, target)
+        if wheel.name.endswith("-none-any.whl"):
+            _unpack(wheel, target / "library")
 
 
 def _yaml(target: Path) -> None:
@@ -63,6 +66,12 @@ def _yaml(target: Path) -> None:
     (target / ".lock").unlink(missing_ok=True)
     for compiled in target.rglob("*.so"):
         compiled.unlink()
+
+
+def _unpack(wheel: Path, library: Path) -> None:
+    """Lay out the package alone: it is imported while building, and not installed there."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(library, [name for name in archive.namelist() if name.startswith("modelwright/")])
 
 
 def _project() -> dict[str, Any]:

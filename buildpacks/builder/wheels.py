@@ -58,6 +58,18 @@ def compile_too(source: Path, target: Path, constraints: Path, environment: Mapp
             note(f"left out: no gcc or no headers of Python {IMAGES_PYTHON} here; images run the same server as Python")
 
 
+def bytecode(folder: Path, place: str) -> None:
+    """Compile what a build runs itself, for the base image's Python; `place` is where the folder will lie.
+
+    Without that Python here nothing is compiled, and builds take half a second longer. Raises ImageError.
+    """
+    if python := _python():
+        # Files lose their times on their way into the builder, so that no time may be what makes bytecode valid.
+        checked = ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", place]
+        command = [python, "-m", "compileall", "-q", *checked, str(folder)]
+        stream(command, log=folder.with_suffix(".log"))
+
+
 def _python() -> str:
     return _said(_UV, "python", "find", IMAGES_PYTHON)
 

@@ -13,7 +13,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,10 @@ NOT_HERE = {
 
 @dataclass(frozen=True)
 class Author:
-    """Somebody with a folder, an image's name, and one engine; `environment` is their shell's."""
+    """Somebody with a folder, an image's name, and one engine; `environment` is their shell's.
+
+    Who has no daemon (`daemon`) builds with the lifecycle in buildah.
+    """
 
     engine: str
     folder: Path
@@ -57,6 +60,7 @@ class Author:
     bases: tuple[str, str]
     wheel: Path
     environment: dict[str, str]
+    daemon: bool = True
 
     def build(self) -> subprocess.CompletedProcess[str]:
         words = ["build", str(self.folder), "-t", self.image, "--push", "--engine", self.engine]
@@ -64,7 +68,8 @@ class Author:
             words += ["--base", self.bases[0], "--build-base", self.bases[1], "--wheel", str(self.wheel)]
         else:
             words += ["--builder", self.builder]
-        return self.modelwright(*words)
+        without = {} if self.daemon else {"DOCKER_HOST": f"unix://{self.folder}/none.sock"}
+        return replace(self, environment={**self.environment, **without}).modelwright(*words)
 
     def modelwright(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "modelwright", *words]

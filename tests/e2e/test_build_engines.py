@@ -21,7 +21,7 @@ from tests.e2e.images import image_name
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
-ENGINES = ("pack", "lifecycle", "docker", "buildah")
+ENGINES = ("lifecycle", "lifecycle in buildah", "pack", "docker", "buildah")
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,10 @@ def author(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, wheel: Path, shell: dict[str, str]
 ) -> Iterator[Author]:
     """An author with a folder of their own, and one engine."""
-    folder = engines.write_model(tmp_path_factory.mktemp(request.param) / "length")
+    engine, _, alone = request.param.partition(" in ")
+    folder = engines.write_model(tmp_path_factory.mktemp(engine) / "length")
     bases = base.ensure()
-    made = Author(request.param, folder, image_name(), builder(), (bases.run, bases.build), wheel, shell)
+    made = Author(engine, folder, image_name(), builder(), (bases.run, bases.build), wheel, shell, daemon=not alone)
     yield made
     for command in (["docker", "rmi", "--force", made.image], ["buildah", "rmi", "--force", made.image]):
         subprocess.run(command, env=shell, capture_output=True, check=False)

@@ -3,18 +3,21 @@
 import os
 import sys
 
-from . import build, detect, log
+from . import log
 from .context import Context
 from .errors import BuildpackError
-
-PHASES = {"detect": detect.run, "build": build.run}
 
 
 def main(argv: list[str]) -> int:
     """Run one phase and return its exit status: 0 done, 100 not ours (detect), 1 an error that was explained."""
     phase, positional = argv[0], argv[1:]
+    # Detection runs in every build and needs a tenth of what building imports.
+    if phase == "detect":
+        from .detect import run  # noqa: PLC0415
+    else:
+        from .build import run  # noqa: PLC0415
     try:
-        return PHASES[phase](Context.read(phase, positional, os.environ))
+        return run(Context.read(phase, positional, os.environ))
     except BuildpackError as error:
         log.error(error)
         return 1

@@ -1,6 +1,7 @@
 """What the buildpack borrows of the server's wheel: how styles are told apart, conda's names, which files are weights.
 
-It is imported out of the wheel, so that the verbs, the doctor and the image agree without a second copy.
+It is the wheel's own code, so that the verbs, the doctor and the image agree; unpacked, since a build that imported it
+out of the wheel would compile it each time.
 """
 
 import sys
@@ -12,7 +13,7 @@ from .errors import server_missing
 FOLDER = "server"
 """The buildpack's folder that `make builder` lays wheel and requirements into."""
 LIBRARY = "library"
-"""In that folder: PyYAML, which conda's files need and the build image does not have."""
+"""In that folder: the wheel of Python alone, unpacked, and PyYAML, which conda's files need and the image has not."""
 
 
 def wheels(context: Context) -> tuple[Path, tuple[Path, ...]]:
@@ -26,7 +27,8 @@ def wheels(context: Context) -> tuple[Path, tuple[Path, ...]]:
 
 def enter(context: Context) -> None:
     """Make `modelwright` importable in this process. The author's folder is not on the path, here or anywhere."""
-    # Only Python alone can be imported out of a wheel.
-    pure, _ = wheels(context)
     library = context.buildpack / FOLDER / LIBRARY
-    sys.path[:0] = [str(path) for path in (pure, library) if str(path) not in sys.path]
+    if not (library / "modelwright").is_dir():
+        raise server_missing()
+    if str(library) not in sys.path:
+        sys.path.insert(0, str(library))

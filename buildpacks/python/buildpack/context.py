@@ -1,6 +1,5 @@
 """What the lifecycle tells a buildpack, read once from its arguments and variables."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,9 @@ class Context:
     @property
     def version(self) -> str:
         """This buildpack's own version."""
+        # Detection does without it.
+        import tomllib  # noqa: PLC0415
+
         described = tomllib.loads((self.buildpack / "buildpack.toml").read_text(encoding="utf-8"))
         return str(described["buildpack"]["version"])
 

@@ -8,12 +8,15 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distributions
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .context import Context
 from .layers import Layer
+
+if TYPE_CHECKING:
+    # Imported where it is used: a build that installs nothing does without it.
+    from importlib.metadata import Distribution
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "modelwright.dev")
 # What the lifecycle gives every file of a layer as its time.
@@ -48,11 +51,13 @@ def write(context: Context, layer: Layer, *folders: Path) -> None:
 
 def components(folders: Sequence[Path]) -> list[Component]:
     """Read what is installed, by name."""
+    from importlib.metadata import distributions  # noqa: PLC0415
+
     found = {each.name: each for each in map(_component, distributions(path=[str(folder) for folder in folders]))}
     return [found[name] for name in sorted(found)]
 
 
-def _component(package: Distribution) -> Component:
+def _component(package: "Distribution") -> Component:
     # Not every one of these headers is in typeshed's protocol for a message: a message it is.
     metadata: Any = package.metadata
     expression = metadata.get("License-Expression") or ""

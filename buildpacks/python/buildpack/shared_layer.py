@@ -11,12 +11,16 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from . import log, records, sbom
 from .context import Context
 from .layers import Layer
+
+if TYPE_CHECKING:
+    # Imported where it is used: a build that installs nothing does without it.
+    from importlib.metadata import Distribution
 
 # What torch's own libraries find each other by, in folders relative to each other. nvidia-ml-py, cuda-bindings and
 # cuda-pathfinder are small Python packages of many releases: with them two torches would be one less often.
@@ -38,6 +42,8 @@ def reuse(context: Context) -> None:
 
 def split(context: Context, packages: Path, made_with: Mapping[str, str]) -> None:
     """Move the shared packages out of `packages`, the environment's site-packages, into their layer."""
+    from importlib.metadata import distributions  # noqa: PLC0415
+
     found = [each for each in distributions(path=[str(packages)]) if SHARED.fullmatch(sbom.normal(each.name))]
     if not found:
         return
@@ -60,7 +66,7 @@ def split(context: Context, packages: Path, made_with: Mapping[str, str]) -> Non
     layer.keep(now)
 
 
-def _move(package: Distribution, packages: Path, library: Path) -> None:
+def _move(package: "Distribution", packages: Path, library: Path) -> None:
     rows = list(csv.reader(io.StringIO(package.read_text("RECORD") or "")))
     record = next(row[0] for row in rows if row[0].endswith(".dist-info/RECORD"))
     for row in rows:

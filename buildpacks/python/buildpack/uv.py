@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import errors, log
@@ -22,6 +22,8 @@ class Uv:
 
     environment: Mapping[str, str]
     folder: Path
+    ran: list[str] = field(default_factory=list)
+    """Its commands so far."""
 
     @classmethod
     def prepare(cls, context: Context, interpreter: Interpreter, cache: Path) -> "Uv":
@@ -42,7 +44,7 @@ class Uv:
 
     def having(self, **variables: str) -> "Uv":
         """Return the same uv with a few variables more."""
-        return Uv({**self.environment, **variables}, self.folder)
+        return Uv({**self.environment, **variables}, self.folder, self.ran)
 
     def version(self) -> str:
         """Ask for the version of uv, which decides what a lockfile may contain."""
@@ -59,6 +61,7 @@ class Uv:
 
     def run(self, arguments: Sequence[str], *, source: str) -> None:
         """Run uv, passing its lines on as they come. Raises the error that explains what it said."""
+        self.ran.append(arguments[0])
         command = ["uv", *arguments]
         process = subprocess.Popen(
             command, cwd=self.folder, env=dict(self.environment), text=True,

@@ -2,13 +2,17 @@
 
 Cached for what is dear to make again: wheels that were compiled here. Wheels that were merely downloaded are pruned
 before it is kept, because restoring them with every build (three gigabytes for a torch model) costs more than fetching
-them when dependencies change. It is a layer and not /tmp so that it lies on the file system of `venv`, where uv links
-files instead of copying them.
+them when dependencies change; and where nothing was compiled there is no such layer, since each build would unpack and
+hash an index's listings for nothing. It is a layer and not /tmp so that it lies on the file system of `venv`, where uv
+links files instead of copying them.
 """
 
 from .context import Context
 from .layers import Layer
 from .uv import Uv
+
+COMPILED = "sdists-v*/*/*"
+"""Where uv keeps what it built, by its source: an index, a path, an address."""
 
 
 def prepare(context: Context) -> Layer:
@@ -19,6 +23,8 @@ def prepare(context: Context) -> Layer:
 
 
 def keep(layer: Layer, uv: Uv) -> None:
-    """Drop what can be downloaded again and keep the rest."""
-    uv.run(["cache", "prune", "--ci", "--quiet"], source="the cache")
-    layer.keep({})
+    """Keep what was compiled, and drop what can be downloaded again."""
+    if uv.ran:
+        uv.run(["cache", "prune", "--ci", "--quiet"], source="the cache")
+    if any(layer.path.glob(COMPILED)):
+        layer.keep({})

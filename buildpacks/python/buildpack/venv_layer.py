@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import errors, log, records, sbom, shared_layer
+from . import bytecode, errors, log, records, sbom, shared_layer
 from .context import Context
 from .interpreter import Interpreter
 from .layers import Layer, differences
@@ -60,6 +60,7 @@ def contribute(context: Context, interpreter: Interpreter, source: Source, serve
     _install(layer, source, server, uv)
     packages = next((layer.path / "lib").glob("python3.*/site-packages"))
     records.forget_moments(packages)
+    bytecode.leave_out_tests(packages)
     shared_layer.split(context, packages, made_with)
     sbom.write(context, layer, packages)
     layer.launch_variable("VIRTUAL_ENV", str(layer.path), "override")

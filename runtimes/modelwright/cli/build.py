@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelwright.images.order import Engine, Order
 
 INTERRUPTED: Final = 130
-_ENGINES = ("pack", "lifecycle", "docker", "buildah", "cluster")
+_ENGINES = ("lifecycle", "pack", "docker", "buildah", "cluster")
 
 
 def add_parser(verbs: _SubParsersAction[argparse.ArgumentParser]) -> None:

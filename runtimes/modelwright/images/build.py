@@ -13,7 +13,7 @@ from modelwright.images import content, sizes
 from modelwright.images.engines.choose import choose
 from modelwright.images.errors import ImageError
 from modelwright.images.order import Engine, Order
-from modelwright.images.registry import Registry
+from modelwright.images.registry import registry
 from modelwright.images.report import Report
 from modelwright.images.tools import ToolFailed
 
@@ -62,7 +62,7 @@ def build(
     chosen, why = choose(order, engine, cluster)
     say(f"engine: {why}")
     if order.push and chosen is not cluster:
-        Registry(order.tag, pushing=True).may_push()
+        registry().may_push(order.tag)
     path = log or log_of(order)
     path.parent.mkdir(parents=True, exist_ok=True)
     report, began = Report(), time.monotonic()
@@ -96,6 +96,6 @@ def log_of(order: Order) -> Path:
 def _layers(order: Order, digest: str) -> tuple[sizes.Layer, ...]:
     if not digest:
         return ()
-    registry = Registry(order.tag.at(digest))
-    manifest = registry.manifest()
-    return tuple(sizes.layers(manifest, registry.config(manifest)))
+    asked, image = registry(), order.tag.at(digest)
+    manifest = asked.image(image)
+    return tuple(sizes.layers(manifest, asked.config(image, manifest)))

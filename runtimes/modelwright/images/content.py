@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from modelwright.images.errors import ImageError
 from modelwright.styles import weight_files
@@ -19,19 +19,36 @@ from modelwright.styles.detect import SIGNS, evidence, python_files
 
 LEFT_OUT: Final = ("__pycache__", ".git", ".venv", "/.modelwright")
 """What no image needs: caches, history, environments of this machine's, what `modelwright dockerfile` laid there."""
+_READ: Final = ("exclude", "build", "builder")
+"""What of project.toml is read here, or said by the order; other tables of a build are pack's own."""
 
 
 def excludes(folder: Path) -> list[str]:
     """Return the patterns that the folder's project.toml keeps out of the image. Raises ImageError for no TOML."""
-    descriptor = folder / "project.toml"
-    if not descriptor.is_file():
-        return []
+    return [str(pattern) for pattern in _descriptor(folder).get("exclude", [])]
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """Return the build's variables that the folder's project.toml sets. Raises ImageError for no TOML."""
+    listed = _descriptor(folder).get("build", {}).get("env", [])
+    return {str(each.get("name")): str(each.get("value", "")) for each in listed}
+
+
+def for_pack(folder: Path) -> list[str]:
+    """Name what the folder's project.toml has that only `pack` reads. Raises ImageError for no TOML."""
+    return [f"io.buildpacks.{key}" for key in _descriptor(folder) if key not in _READ]
+
+
+def _descriptor(folder: Path) -> dict[str, Any]:
+    path = folder / "project.toml"
+    if not path.is_file():
+        return {}
     try:
-        content = tomllib.loads(descriptor.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ImageError(f"{descriptor} is no TOML: {error}; correct that line") from None
-    found = content.get("io", {}).get("buildpacks", {}).get("exclude", [])
-    return [str(pattern) for pattern in found]
+        raise ImageError(f"{path} is no TOML: {error}; correct that line") from None
+    found: dict[str, Any] = content.get("io", {}).get("buildpacks", {})
+    return found
 
 
 def _excluded(relative: str, patterns: Sequence[str]) -> bool:

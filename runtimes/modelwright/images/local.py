@@ -11,8 +11,8 @@ from typing import Final
 from modelwright.images import credentials, tools
 from modelwright.images.engines import daemon
 from modelwright.images.errors import ImageError
-from modelwright.images.reference import Reference
-from modelwright.images.registry import Registry
+from modelwright.images.registry import registry
+from modelwright.registry.reference import Reference
 
 _STORES: Final = ("docker", "podman", "nerdctl", "buildah")
 _RUNTIMES: Final = ("docker", "podman", "nerdctl")
@@ -42,16 +42,16 @@ def push(image: Reference, store: str, each: Callable[[str], None]) -> str:
 
     """
     # Its refusals are worded before anything moves.
-    registry = Registry(image, pushing=True)
+    asked = registry()
     program = _having(image, store)
-    registry.may_push()
+    asked.may_push(image)
     if program in ("podman", "buildah"):
         with credentials.authfile(image.host) as logins:
-            verify = "--tls-verify=" + str(not image.plain_http).lower()
+            verify = "--tls-verify=" + str(not image.plain_http()).lower()
             tools.run([program, "push", verify, *logins, str(image)], each)
     else:
         tools.run([program, "push", str(image)], each)
-    return registry.digest() or ""
+    return asked.digest(image) or ""
 
 
 def _having(image: Reference, store: str) -> str:

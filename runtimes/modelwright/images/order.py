@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from modelwright.images.errors import ImageError
-from modelwright.images.reference import Reference
+from modelwright.registry.reference import Reference
 
 CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"
 """Where Debian, and with it most images with a Python, has its CA bundle."""

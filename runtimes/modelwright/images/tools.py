@@ -29,11 +29,12 @@ def run(
     each: Callable[[str], None] | None = None,
     *,
     environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
+    given: Path | None = None,
 ) -> None:
     """Run a command to its end; `each` takes every line of its output, without colours, as it comes.
 
-    Variables of `environment` are added to this process's own, so that no value shows in a list of processes.
+    `given` is the file that it reads, by default nothing. Variables of `environment` are added to this process's own,
+    so that no value shows in a list of processes.
 
     Raises:
         ImageError: the program is missing.
@@ -41,13 +42,14 @@ def run(
 
     """
     tail: deque[str] = deque(maxlen=_TAIL)
-    try:
-        process = subprocess.Popen(
-            command, env={**os.environ, **(environment or {})}, cwd=folder, text=True, errors="replace",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    except FileNotFoundError:
-        raise ImageError(f"{command[0]} is not on PATH: install it") from None
+    with Path(given or os.devnull).open("rb") as read:
+        try:
+            process = subprocess.Popen(
+                command, env={**os.environ, **(environment or {})}, text=True, errors="replace",
+                stdin=read, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise ImageError(f"{command[0]} is not on PATH: install it") from None
     with process:
         try:
             for raw in process.stdout or ():

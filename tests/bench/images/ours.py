@@ -1,7 +1,8 @@
-"""Our side: `modelwright build --push` with this tree's builder, by pack."""
+"""Our side: `modelwright build --push` with this tree's builder, by the engine that it takes of its own accord."""
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import subprocess
@@ -10,25 +11,29 @@ import tempfile
 from pathlib import Path
 
 from buildpacks import engine
+from buildpacks.builder.create import builder
 from tests.bench.images.step import Figures, change, copy, progress, sizes, timed
+
+_PUSHED = re.compile(r"pushed, (?P<digest>sha256:\w+) (?P<seconds>[\d.]+) s by \w+$")
 
 
 def measure(repeat: int) -> Figures:
     """Build the example, changed and unchanged, and twice from nothing."""
     image = f"{engine.registry()}/modelwright-bench/{secrets.token_hex(4)}:dev"
     with tempfile.TemporaryDirectory(prefix="modelwright-bench-") as scratch:
-        folder, log = copy(Path(scratch) / "app"), Path(scratch) / "build.log"
+        folder = copy(Path(scratch) / "app")
+        progress("Modelwright: the builder")
+        words = [sys.executable, "-m", "modelwright", "build", str(folder), "--push", "--builder", builder()]
+        shell = {**os.environ, **engine.environment()}
 
         def once(*, fresh: bool = False, at: str = image) -> re.Match[str]:
-            command = [sys.executable, "-m", "buildpacks.build", str(folder), at, "--log", str(log)]
-            command += ["--fresh"] if fresh else []
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            said = re.search(r"in (?P<seconds>[\d.]+) s, .* (?P<digest>sha256:\w+)$", done.stdout.strip())
+            command = [*words, "--tag", at, *(["--no-cache"] if fresh else [])]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=shell)
+            said = _PUSHED.search(done.stdout.strip())
             assert said is not None, done.stdout
             return said
 
-        progress("Modelwright: the builder")
-        once()  # Warms what a machine has after its first image: builder, base images, the builder's own cache.
+        once()  # Warms what a machine has after its first image: the builder's image, and the base's layers.
         digests = [once(fresh=True, at=f"{image}-{number}")["digest"] for number in range(2)]
         first = timed("Modelwright: first build", lambda: once(fresh=True, at=f"{image}-first"))
         code, inside = [], []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelwright.images.reference import parse
-from modelwright.images.registry import Registry
+from modelwright.images.registry import registry
 
 from buildpacks import engine
 from buildpacks.builder.base import RELEASE
@@ -73,5 +73,5 @@ def sizes(image: str) -> tuple[int, int]:
 
 
 def _layers(image: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = Registry(parse(image)).manifest()["layers"]
+    found: list[dict[str, str]] = registry().image(parse(image))["layers"]
     return found

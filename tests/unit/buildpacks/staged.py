@@ -65,8 +65,11 @@ def stage(folder: Path) -> Path:
     files = {str(path.relative_to(package.parent)): path.read_bytes() for path in sorted(paths)}
     files["modelwright-0.1.0.dist-info/entry_points.txt"] = b"[console_scripts]\nmodelwright = modelwright.cli:main\n"
     wheel(target / "server", "modelwright", "0.1.0", files, "License-Expression: Apache-2.0")
-    library = target / "server" / "library" / "yaml"
-    shutil.copytree(Path(yaml.__file__).parent, library, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    library = target / "server" / "library"
+    shutil.copytree(Path(yaml.__file__).parent, library / "yaml", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    for name in (each for each in files if each.startswith("modelwright/")):
+        (library / name).parent.mkdir(parents=True, exist_ok=True)
+        (library / name).write_bytes(files[name])
     return target
 
 

@@ -210,3 +210,22 @@ def test_two_builds_from_nothing_are_one_tree_whenever_its_files_were_written(ml
     assert {name: at for name, at in first.items() if name not in cache} == {
         name: at for name, at in second.items() if name not in cache
     }
+
+
+def test_packages_tests_are_there_and_not_compiled(folder: Folder) -> None:
+    files = dict.fromkeys(("tried/__init__.py", "tried/tests/__init__.py", "tried/tests/deep/test_a.py"), "VALUE = 1\n")
+    wheel(folder.index, "tried", "1.0", files)
+    folder.write("model.py", "import kserve\n")
+    folder.write("Procfile", "web: python -m model\n")
+    folder.write("requirements.txt", "tried==1.0\n")
+
+    folder.build()
+
+    (package,) = folder.layers.glob("venv/lib/python3.*/site-packages/tried")
+    assert sorted(str(path.relative_to(package)) for path in package.rglob("*.py")) == [
+        "__init__.py",
+        "tests/__init__.py",
+        "tests/deep/test_a.py",
+    ]
+    assert [path.parent.parent for path in package.rglob("*.pyc")] == [package]
+    assert folder.python("-c", "import tried.tests; print(tried.tests.VALUE)") == "1"

@@ -3,8 +3,9 @@
 import tomllib
 from pathlib import Path
 
-from buildpacks.python.buildpack import toml
+from buildpacks.python.buildpack import toml, uv_cache_layer
 from buildpacks.python.buildpack.layers import Layer, differences
+from buildpacks.python.buildpack.uv import Uv
 
 
 def test_types_and_metadata_survive_the_round_trip(tmp_path: Path) -> None:
@@ -19,6 +20,27 @@ def test_types_and_metadata_survive_the_round_trip(tmp_path: Path) -> None:
 
 def test_a_layer_that_never_was_has_no_metadata(tmp_path: Path) -> None:
     assert Layer(tmp_path, "venv").metadata() == {}
+
+
+def test_what_was_compiled_is_kept_without_a_look_where_uv_did_not_run(tmp_path: Path) -> None:
+    layer = Layer(tmp_path, "uv-cache", cache=True)
+    (layer.path / "sdists-v10" / "pypi" / "compiled").mkdir(parents=True)
+
+    # There is no uv on this PATH: running it would raise.
+    uv_cache_layer.keep(layer, Uv({"PATH": str(tmp_path)}, tmp_path))
+
+    assert tomllib.loads((tmp_path / "uv-cache.toml").read_text())["types"]["cache"] is True
+
+
+def test_a_cache_of_downloads_alone_is_no_layer(tmp_path: Path) -> None:
+    layer = Layer(tmp_path, "uv-cache", cache=True)
+    (layer.path / "simple-v27" / "pypi").mkdir(parents=True)
+    (layer.path / "sdists-v10").mkdir()
+    (layer.path / "sdists-v10" / ".git").touch()
+
+    uv_cache_layer.keep(layer, Uv({"PATH": str(tmp_path)}, tmp_path))
+
+    assert not (tmp_path / "uv-cache.toml").exists()
 
 
 def test_clear_removes_what_an_earlier_build_left(tmp_path: Path) -> None:

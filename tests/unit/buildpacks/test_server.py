@@ -56,9 +56,13 @@ def test_what_the_buildpack_borrows_is_imported_as_python_whatever_else_is_there
     buildpack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (buildpack / "server" / "modelwright-0.1.0-cp311-cp311-linux_x86_64.whl").write_bytes(b"compiled")
+    (buildpack / "server" / "library" / "modelwright").mkdir(parents=True)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    borrowed.enter(Context(buildpack.parent, buildpack.parent / "layers", buildpack, {}))
-    assert sys.path[0] == str(buildpack / "server" / "modelwright-0.1.0-py3-none-any.whl")
+    context = Context(buildpack.parent, buildpack.parent / "layers", buildpack, {})
+    borrowed.enter(context)
+    borrowed.enter(context)
+    assert sys.path.count(str(buildpack / "server" / "library")) == 1
+    assert sys.path[0] == str(buildpack / "server" / "library")
 
 
 def test_a_builder_that_could_not_compile_carries_python_for_all(buildpack: Path) -> None:

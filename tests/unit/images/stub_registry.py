@@ -10,18 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-USER, PASSWORD, TOKEN = "alice", "s3cret-of-alice", "token-of-alice"
+USER, PASSWORD, TOKEN, PULL_TOKEN = "alice", "s3cret-of-alice", "token-of-alice", "lesser-token-of-alice"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 @dataclass
 class Stub:
-    """`logins` is how it wants one: `none`, `basic` or `bearer`; `refuse` is a status for every path below /v2/."""
+    """`logins` is how it wants one: `none`, `basic` or `bearer`; `refuse` is a status for every path below /v2/.
+
+    `realm` is where it says that tokens are, by default at its own.
+    """
 
     host: str
     logins: str = "none"
     refuse: int = 0
+    realm: str = ""
     manifests: dict[str, bytes] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -52,7 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/token"):
             stub.scopes.append(self.path)
             allowed = self.headers.get("Authorization") == BASIC
-            self._send(200 if allowed else 401, json.dumps({"token": TOKEN} if allowed else {}).encode())
+            token = TOKEN if "push" in self.path else PULL_TOKEN
+            self._send(200 if allowed else 401, json.dumps({"token": token} if allowed else {}).encode())
         elif not self._may(stub):
             self._send(401, _error("authentication required"), {"WWW-Authenticate": self._challenge(stub)})
         elif stub.refuse:
@@ -63,13 +68,13 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815
 
     def _may(self, stub: Stub) -> bool:
-        wanted = {"none": None, "basic": BASIC, "bearer": f"Bearer {TOKEN}"}[stub.logins]
-        return wanted is None or self.headers.get("Authorization") == wanted
+        tokens = (TOKEN, PULL_TOKEN) if self.command in ("GET", "HEAD") else (TOKEN,)
+        wanted = [BASIC] if stub.logins == "basic" else [f"Bearer {token}" for token in tokens]
+        return stub.logins == "none" or self.headers.get("Authorization") in wanted
 
     def _challenge(self, stub: Stub) -> str:
-        return (
-            'Basic realm="stub"' if stub.logins == "basic" else f'Bearer realm="http://{stub.host}/token",service="s"'
-        )
+        realm = stub.realm or f"http://{stub.host}/token"
+        return 'Basic realm="stub"' if stub.logins == "basic" else f'Bearer realm="{realm}",service="s"'
 
     def _registry(self, stub: Stub, body: bytes) -> None:
         path, _, query = self.path.partition("?")

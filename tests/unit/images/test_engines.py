@@ -44,8 +44,9 @@ def test_where_nothing_is_there_every_engine_says_what_it_needs(model: Path, pro
         choose(order(model))
     assert str(caught.value).splitlines() == [
         "nothing here can build an image:",
+        "  lifecycle: no Docker daemon answers and buildah is not on PATH: start Docker, or install it "
+        "(package `buildah`)",
         "  pack: pack is not on PATH: install it (buildpacks.io/docs, 'pack')",
-        "  lifecycle: buildah is not on PATH: install it (package `buildah`)",
         "  docker: docker is not on PATH: install it (package `docker.io`, or docs.docker.com/engine/install)",
         "  buildah: neither buildah nor podman is on PATH: install one (package `buildah`)",
     ]
@@ -56,27 +57,45 @@ def test_without_a_builder_only_a_dockerfile_is_left(model: Path, programs: Path
         program(programs, name)
     engine, why = choose(order(model, builder=""))
     assert engine.name == "buildah"
-    assert "not pack, lifecycle: no builder is named: --builder IMAGE or MODELWRIGHT_BUILDER" in why
+    assert "not lifecycle, pack: no builder is named: --builder IMAGE or MODELWRIGHT_BUILDER" in why
+
+
+@pytest.mark.parametrize("runs", ["docker", "buildah"])
+def test_the_lifecycle_comes_first_whichever_runs_it(model: Path, programs: Path, runs: str) -> None:
+    program(programs, "pack")
+    program(programs, runs)
+    what = "lifecycle (the builder's phases by its own lifecycle in one container, straight to the registry)"
+    assert choose(order(model)) == (LOCAL[0], what)
 
 
 @pytest.mark.usefixtures("docker_daemon")
-def test_pack_with_a_daemon_comes_first(model: Path, programs: Path) -> None:
+def test_an_image_that_is_not_pushed_is_packs(model: Path, programs: Path) -> None:
     for name in ("pack", "buildah"):
         program(programs, name)
-    assert choose(order(model)) == (LOCAL[0], "pack (the builder's phases by pack, in Docker)")
+    engine, why = choose(order(model, push=False))
+    assert engine.name == "pack"
+    assert "not lifecycle: the image goes straight to a registry: add --push" in why
 
 
-def test_pack_without_a_daemon_makes_room_for_the_lifecycle(model: Path, programs: Path) -> None:
+@pytest.mark.usefixtures("docker_daemon")
+def test_a_folder_that_chooses_its_buildpacks_is_packs(model: Path, programs: Path) -> None:
     for name in ("pack", "buildah"):
         program(programs, name)
+    (model / "project.toml").write_text("[[io.buildpacks.group]]\nid = 'another/one'\n")
     engine, why = choose(order(model))
-    assert engine.name == "lifecycle"
-    assert "not pack: no Docker daemon answers: start Docker, or set DOCKER_HOST to where it is" in why
+    assert engine.name == "pack"
+    assert "not lifecycle: project.toml has io.buildpacks.group, which pack alone reads" in why
+
+
+def test_pack_without_a_daemon_is_no_engine(model: Path, programs: Path) -> None:
+    program(programs, "pack")
+    with pytest.raises(ImageError, match="no Docker daemon answers: start Docker, or set DOCKER_HOST to where it is"):
+        choose(order(model), "pack")
 
 
 def test_without_push_the_lifecycle_has_nowhere_to_write_to(model: Path, programs: Path) -> None:
     program(programs, "buildah")
-    with pytest.raises(ImageError, match=r"--engine lifecycle: without a daemon .* add --push"):
+    with pytest.raises(ImageError, match=r"--engine lifecycle: the image goes straight to a registry: add --push"):
         choose(order(model, push=False), "lifecycle")
     assert choose(order(model, push=False))[0].name == "buildah"
 
@@ -92,7 +111,7 @@ def test_a_registry_that_refuses_is_known_before_anything_is_built(
 ) -> None:
     program(programs, "buildah", f"touch {tmp_path}/ran")
     registry.refuse = 403
-    with pytest.raises(ImageError, match="does not let you use iris"):
+    with pytest.raises(ImageError, match="the registry answers 403 Forbidden"):
         build.build(order(model, tag=f"{registry.host}/iris:1"), say=lambda _: None)
     assert not (tmp_path / "ran").exists()
 

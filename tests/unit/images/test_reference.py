@@ -18,7 +18,7 @@ DIGEST = "sha256:" + "a" * 64
         ("localhost:5000/a/b:dev", "localhost:5000", "a/b", "dev", ""),
         ("registry.example.com/a__b/c-d:V1.2_x", "registry.example.com", "a__b/c-d", "V1.2_x", ""),
         (f"registry.example.com/a@{DIGEST}", "registry.example.com", "a", "", DIGEST),
-        (f"host:1/a:t@{DIGEST}", "host:1", "a", "t", DIGEST),
+        (f"host:1/a:t@{DIGEST}", "host:1", "a", "", DIGEST),
     ],
 )
 def test_a_name_has_its_parts(text: str, host: str, repository: str, tag: str, digest: str) -> None:
@@ -59,4 +59,4 @@ def test_pushing_needs_a_registry_and_a_tag() -> None:
     ],
 )  # fmt: skip
 def test_a_registry_of_this_machine_or_network_is_spoken_to_as_the_lifecycle_does(host: str, plain: bool) -> None:
-    assert parse(f"{host}/a").plain_http is plain
+    assert parse(f"{host}/a").plain_http() is plain

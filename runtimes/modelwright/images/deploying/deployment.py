@@ -13,7 +13,7 @@ from modelwright.images.deploying.cluster import Cluster
 from modelwright.images.deploying.follow import follow
 from modelwright.images.deploying.forward import forwarded
 from modelwright.images.order import Order
-from modelwright.images.registry import Registry
+from modelwright.images.registry import registry
 
 Object = dict[str, Any]
 
@@ -86,7 +86,7 @@ class Deployment:
         if not upload:
             return str(place.at(source.digest(self.order.folder, with_weights=weights)))
         here = replace(place, host=self.push_to or place.host)
-        Registry(here, pushing=True).may_push()
+        registry().may_push(here)
         return str(place.at(source.upload(self.order.folder, here, with_weights=weights).digest))
 
     def _objects(self, uploaded: str, namespace: str) -> tuple[Object, Object]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, Final
 
 from modelwright.images import content
-from modelwright.images.reference import Reference
-from modelwright.images.registry import Registry
+from modelwright.images.registry import registry
+from modelwright.registry.client import digest_of
+from modelwright.registry.reference import Reference
 
 _MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 _LAYER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -29,8 +29,8 @@ def pack(folder: Path, *, with_weights: bool) -> tuple[bytes, dict[str, Any]]:
         "schemaVersion": 2,
         "mediaType": _MANIFEST,
         "artifactType": ARTIFACT,
-        "config": {"mediaType": _EMPTY, "digest": _digest(b"{}"), "size": 2},
-        "layers": [{"mediaType": _LAYER, "digest": _digest(layer), "size": len(layer)}],
+        "config": {"mediaType": _EMPTY, "digest": digest_of(b"{}"), "size": 2},
+        "layers": [{"mediaType": _LAYER, "digest": digest_of(layer), "size": len(layer)}],
     }
     return layer, manifest
 
@@ -38,21 +38,17 @@ def pack(folder: Path, *, with_weights: bool) -> tuple[bytes, dict[str, Any]]:
 def upload(folder: Path, place: Reference, *, with_weights: bool) -> Reference:
     """Upload a folder's files to a tag, and give them by digest. Raises ImageError."""
     layer, manifest = pack(folder, with_weights=with_weights)
-    registry = Registry(place, pushing=True)
+    asked = registry()
     for body in (b"{}", layer):
-        registry.put_blob(body, _digest(body))
-    return place.at(registry.put_manifest(place.tag, json.dumps(manifest).encode(), _MANIFEST))
+        asked.put_blob(place, body, digest_of(body))
+    return place.at(asked.put_manifest(place, json.dumps(manifest).encode(), _MANIFEST))
 
 
 def digest(folder: Path, *, with_weights: bool) -> str:
     """Give the digest that `upload` would, without a registry."""
-    return _digest(json.dumps(pack(folder, with_weights=with_weights)[1]).encode())
+    return digest_of(json.dumps(pack(folder, with_weights=with_weights)[1]).encode())
 
 
 def place(tag: Reference, name: str) -> Reference:
     """Give the tag that a service's source goes to, beside its image."""
     return tag.tagged(f"{name}-source")
-
-
-def _digest(body: bytes) -> str:
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"

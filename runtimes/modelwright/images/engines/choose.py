@@ -11,8 +11,9 @@ from modelwright.images.engines.pack import Pack
 from modelwright.images.errors import ImageError
 from modelwright.images.order import Engine, Order
 
-# In the order of preference: a builder's layers are cached and reproducible, a Dockerfile's are not.
-LOCAL: Final[Sequence[Engine]] = (Pack(), Lifecycle(), Docker(), Buildah())
+# In the order of preference: a builder's layers are cached and reproducible, a Dockerfile's are not; and pack takes
+# longer than the lifecycle alone, since it makes and deletes an image and two volumes for each build.
+LOCAL: Final[Sequence[Engine]] = (Lifecycle(), Pack(), Docker(), Buildah())
 
 
 def choose(order: Order, wanted: str = "", cluster: Engine | None = None) -> tuple[Engine, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from functools import cache
 from typing import Final
 
 from modelwright.images import tools
@@ -17,13 +18,24 @@ def environment() -> dict[str, str] | None:
     """Give the DOCKER_HOST by which `pack` finds the daemon that `docker` talks to; None where none answers."""
     if shutil.which("docker") is None:
         return _without_client()
-    if tools.asked(["docker", "version", "--format", "{{.Server.Version}}"]) is None:
+    if not answers():
         return None
     # pack knows nothing of docker's contexts.
     address = os.environ.get("DOCKER_HOST") or tools.asked(
         ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
     )
     return {"DOCKER_HOST": address} if address else {}
+
+
+def answers() -> bool:
+    """Whether there is a `docker` command and it reaches a daemon."""
+    return _answers(os.environ.get("PATH"), os.environ.get("DOCKER_HOST"))
+
+
+@cache
+def _answers(path: str | None, host: str | None) -> bool:
+    """Ask once for what the answer depends on: several engines want to know."""
+    return tools.asked(["docker", "version", "--format", "{{.Server.Version}}"]) is not None
 
 
 def _without_client() -> dict[str, str] | None:

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from modelwright.images import credentials, dockerfile, tools
+from modelwright.images import credentials, tools
 from modelwright.images.engines import daemon
-from modelwright.images.engines.lifecycle import isolation
+from modelwright.images.engines.in_buildah import isolation
 from modelwright.images.errors import ImageError
 from modelwright.images.order import Lines, Order, host_certificates
 from modelwright.images.reference import parse
-from modelwright.images.registry import Registry
+from modelwright.images.registry import registry
 
 PUSHING: Final = "PUSHING"
 """A phase of ours, written as the lifecycle writes its own."""
@@ -50,7 +50,7 @@ class Docker:
         for tag in tags:
             each(f"===> {PUSHING}")
             tools.run(["docker", "push", tag], each)
-        return Registry(order.tag).digest() or ""
+        return registry().digest(order.tag) or ""
 
 
 class Buildah:
@@ -67,7 +67,7 @@ class Buildah:
         """See `order.Engine`."""
         tags = [str(tag) for tag in (order.tag, *order.also)]
         bases = [parse(image) for image in (order.base, order.build_base) if image]
-        verify = "--tls-verify=" + str(not any(base.plain_http for base in bases)).lower()
+        verify = "--tls-verify=" + str(not any(base.plain_http() for base in bases)).lower()
         with _context(order) as (folder, given), credentials.authfile(*(base.host for base in bases)) as logins:
             options = ["--isolation", isolation(), "--layers", verify, *logins, *_options(order, given, tags)]
             _run([_program(), "build", *options, str(folder)], each, given, order)
@@ -75,10 +75,10 @@ class Buildah:
             return ""
         for tag in tags:
             each(f"===> {PUSHING}")
-            verify = "--tls-verify=" + str(not order.tag.plain_http).lower()
+            verify = "--tls-verify=" + str(not order.tag.plain_http()).lower()
             with credentials.authfile(order.tag.host) as logins:
                 tools.run([_program(), "push", verify, *logins, tag], each)
-        return Registry(order.tag).digest() or ""
+        return registry().digest(order.tag) or ""
 
 
 def _run(command: list[str], each: Lines, given: dict[str, str], order: Order) -> None:
@@ -101,6 +101,9 @@ def _program() -> str:
 @contextmanager
 def _context(order: Order) -> Iterator[tuple[Path, dict[str, str]]]:
     """Lay the folder, a Dockerfile and what that needs beside it into a folder of the build's own."""
+    # A third of all that `build` imports, and a builder's engines do without it.
+    from modelwright.images import dockerfile  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory(prefix="modelwright-build-") as scratch:
         plan = dockerfile.plan(
             order.folder,

@@ -8,7 +8,7 @@ from typing import Final
 from modelwright.images import tools
 from modelwright.images.engines import daemon
 from modelwright.images.order import CERTIFICATES, Lines, Order, host_certificates
-from modelwright.images.registry import Registry
+from modelwright.images.registry import registry
 
 NO_BUILDER: Final = "no builder is named: --builder IMAGE or MODELWRIGHT_BUILDER (`make builder` makes Modelwright's)"
 _VOLUME_KEY: Final = {"PACK_VOLUME_KEY": "modelwright"}
@@ -47,4 +47,4 @@ class Pack:
             given["SSL_CERT_FILE"] = CERTIFICATES
         command += [word for name in given for word in ("--env", name)]
         tools.run(command, each, environment={**docker, **_VOLUME_KEY, **given})
-        return (Registry(order.tag).digest() or "") if order.push else ""
+        return (registry().digest(order.tag) or "") if order.push else ""
