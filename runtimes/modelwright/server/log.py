@@ -4,24 +4,17 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import Any
 
 from modelwright.server.arguments import Arguments
 from modelwright.server.caller import CALLER
 from modelwright.server.tracing import tracing
 from modelwright.timings import Timings
 
-if TYPE_CHECKING:
-    from modelwright.server.rest.access_format import AccessFormat
-    from modelwright.server.rest.wire.request import Request
-
 LOGGER = logging.getLogger("modelwright.server")
-_ACCESS = logging.getLogger("modelwright.access")
+ACCESS = logging.getLogger("modelwright.access")
 # kserve's own name for the logger of this line, which log configurations refer to.
 _TRACE = logging.getLogger("kserve.trace")
-# What kserve serves with writes its access lines there, and so do we for configurations that say where they go.
-_UVICORN = logging.getLogger("uvicorn.access")
 _PLAIN = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -49,12 +42,12 @@ def configure(arguments: Arguments) -> None:
     """Set up the server's, kserve's, mlserver's and uvicorn's loggers; an author's own and the root are left alone.
 
     Raises:
-        OSError, ValueError: the file of --log_config_file cannot be read, or --access_log_format is none.
+        OSError, ValueError: the file of --log_config_file cannot be read.
 
     """
-    # Ours has the request id; uvicorn's is for those who ask for it.
-    _UVICORN.propagate, _UVICORN.handlers = False, []
-    access_format(arguments)
+    # Our access lines have the request id; uvicorn's are for configurations that say where they go.
+    uvicorn = logging.getLogger("uvicorn.access")
+    uvicorn.propagate, uvicorn.handlers = False, []
     if not arguments.configure_logging:
         return
     if arguments.log_config_file:
@@ -74,33 +67,7 @@ def configure(arguments: Arguments) -> None:
 
 def access(method: str, path: str, status: int, request_id: str, seconds: float) -> None:
     """Log one request."""
-    _ACCESS.info("%s %s %d %.1fms requestId: %s", method, path, status, seconds * 1000, request_id)
-
-
-def writes_as_uvicorn() -> bool:
-    """Whether a configuration says where uvicorn's access lines go."""
-    return _UVICORN.hasHandlers()
-
-
-def access_as_uvicorn(request: "Request", status: int) -> None:
-    """Log one request as uvicorn does, whose formatters take the arguments apart."""
-    client = ":".join(map(str, request.client)) if request.client is not None else ""
-    path = quote(request.path) + (f"?{request.query.decode('latin-1')}" if request.query else "")
-    _UVICORN.info('%s - "%s %s HTTP/%s" %d', client, request.method, path, request.version, status)
-
-
-def access_format(arguments: Arguments) -> "AccessFormat | None":
-    """Give the format of `access_line`, None where none was asked for. Raises ValueError for one that is no good."""
-    if not arguments.access_log_format:
-        return None
-    from modelwright.server.rest.access_format import AccessFormat  # noqa: PLC0415
-
-    return AccessFormat(arguments.access_log_format)
-
-
-def access_line(line: str) -> None:
-    """Log one request, in the words of --access_log_format."""
-    _ACCESS.info("%s", line)
+    ACCESS.info("%s %s %d %.1fms requestId: %s", method, path, status, seconds * 1000, request_id)
 
 
 def latency(request_id: str, timings: Timings) -> None:

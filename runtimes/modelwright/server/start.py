@@ -18,6 +18,7 @@ from modelwright.server.loading import LoadFailed, give_up, load
 from modelwright.server.metrics.counts import Metrics
 from modelwright.server.process import Process, loop_factory
 from modelwright.server.renewal import RELOADED_BY
+from modelwright.server.rest.access_log import AccessLog
 from modelwright.server.setup import Setup
 from modelwright.server.tls import certificates
 from modelwright.server.tracing import tracing
@@ -37,6 +38,8 @@ def start(models: Sequence[Model], arguments: Arguments) -> None:
     """Serve; see `modelwright.server.run`."""
     try:
         log.configure(arguments)
+        # Refused now, and not by each worker once it has loaded.
+        AccessLog(arguments)
         _warn(arguments)
         models = _on_ray(models, arguments) if arguments.replicas else models
     except (OSError, ValueError, LoadFailed) as error:

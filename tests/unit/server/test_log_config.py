@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from modelwright.server import log, log_config
 from modelwright.server.arguments import Arguments
+from modelwright.server.rest.access_log import AccessLog
 from uvicorn.logging import AccessFormatter
 
 CONFIG = {
@@ -50,10 +51,11 @@ def test_access_lines_are_what_uvicorns_own_formatter_writes(tmp_path: Path, cap
     file = tmp_path / "log.json"
     file.write_text(json.dumps(CONFIG))
     log.configure(Arguments(configure_logging=False))
-    assert not log.writes_as_uvicorn()
+    assert not AccessLog(Arguments()).on
     log.configure(Arguments(log_config_file=str(file)))
-    assert log.writes_as_uvicorn()
-    log.access_as_uvicorn(REQUEST, 200)
+    access_log = AccessLog(Arguments())
+    assert access_log.on
+    access_log.write(REQUEST, 200, [], b"", 0.1)
     logging.getLogger("uvicorn").warning("a word")
     theirs = AccessFormatter(CONFIG["formatters"]["uvicorn_access"]["fmt"], use_colors=False)
     record = logging.LogRecord("uvicorn.access", logging.INFO, "", 0, '%s - "%s %s HTTP/%s" %d', None, None)

@@ -24,6 +24,7 @@ from modelwright.server.admin.lifecycle import Lifecycle
 from modelwright.server.failure import failed
 from modelwright.server.loading import LoadFailed
 from modelwright.server.rest import bodies, replies
+from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.headers import Headers
 from modelwright.server.rest.routes import shown
 from modelwright.server.rest.wire.heads import JSON
@@ -137,8 +138,8 @@ def _none_left(where: str, fields: dict[str, Any]) -> None:
 
 
 def _json(value: object) -> Answer:
-    return int(HTTPStatus.OK), [JSON], replies.to_json(value)
+    return int(HTTPStatus.OK), [JSON], to_json(value)
 
 
 def _error(status: HTTPStatus, message: str) -> Answer:
-    return int(status), [JSON], replies.to_json({"error": message})
+    return int(status), [JSON], to_json({"error": message})

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from modelwright.model import Model, ModelMetadata, Repository
 from modelwright.server.openapi import openai as openapi_openai
 from modelwright.server.openapi import schemas
-from modelwright.server.rest.replies import to_json
+from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.routes import Action
 from modelwright.server.versions import version as server_version
 

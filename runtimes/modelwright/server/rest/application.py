@@ -5,7 +5,6 @@ from http import HTTPStatus
 from time import perf_counter
 
 from modelwright.errors import InferenceError, ModelNotReady, WrongMethod
-from modelwright.server import log
 from modelwright.server.caller import CALLER, REQUEST_ID_HEADER, Caller
 from modelwright.server.execution import Execution
 from modelwright.server.failure import failed
@@ -13,9 +12,10 @@ from modelwright.server.health import Health
 from modelwright.server.metrics.exposition import Exposition
 from modelwright.server.metrics.families import CLIENT_LEFT
 from modelwright.server.rest import own_routes, replies
+from modelwright.server.rest.access_log import AccessLog
 from modelwright.server.rest.bodies import ClientLeft
 from modelwright.server.rest.describe import Describer
-from modelwright.server.rest.headers import Headers
+from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.inference import Answer, Inference
 from modelwright.server.rest.routes import Action, Route, missing, route, shown
 from modelwright.server.rest.wire.heads import JSON
@@ -37,10 +37,7 @@ class Application:
         self._repository = repository
         self._health = health
         self._exposition = Exposition(metrics)
-        self._access_log = arguments.access_log
-        self._access_format = log.access_format(arguments)
-        self._uvicorn_log = log.writes_as_uvicorn()
-        self._logs = self._access_log or self._access_format is not None or self._uvicorn_log
+        self._log = AccessLog(arguments)
         self._describer = Describer(repository, health, docs=arguments.enable_docs_url)
         self._inference = Inference(repository, arguments, execution, metrics)
         self._routes: dict[str, Route | None] = {}
@@ -49,7 +46,7 @@ class Application:
         """Answer one request, whatever happens; one whose client has left gets no answer."""
         caller = request.caller
         CALLER.set(caller)
-        begun = perf_counter() if self._logs else 0.0
+        begun = perf_counter() if self._log.on else 0.0
         try:
             status, headers, body = await self._answer(request, caller)
             # Before it is sent, so that whoever has an answer finds it counted; one in pieces counts at its end.
@@ -65,16 +62,8 @@ class Application:
             caller.count(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         caller.count(status)
-        if self._logs:
-            self._log_access(request, status, headers, body, perf_counter() - begun)
-
-    def _log_access(self, request: Request, status: int, headers: Headers, body: replies.Body, seconds: float) -> None:
-        if self._access_format is not None:
-            log.access_line(self._access_format.line(request, status, headers, replies.size(body), seconds))
-        elif self._access_log:
-            log.access(request.method, shown(request.path), status, request.caller.request_id, seconds)
-        if self._uvicorn_log:
-            log.access_as_uvicorn(request, status)
+        if self._log.on:
+            self._log.write(request, status, headers, body, perf_counter() - begun)
 
     async def _answer(self, request: Request, caller: Caller) -> Answer:
         try:
@@ -143,4 +132,4 @@ class Application:
 
 
 def _error(status: HTTPStatus, message: str) -> Answer:
-    return int(status), [JSON], replies.to_json({"error": message})
+    return int(status), [JSON], to_json({"error": message})

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from modelwright.errors import InferenceError, ModelNotReady
 from modelwright.model import Model, ModelMetadata, Repository, TensorMetadata
 from modelwright.server.health import Health
+from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.headers import Headers
-from modelwright.server.rest.replies import to_json
 from modelwright.server.rest.routes import Action, Route
 from modelwright.server.rest.wire.heads import JSON
 from modelwright.server.versions import of_version, version

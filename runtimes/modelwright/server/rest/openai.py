@@ -19,6 +19,7 @@ from modelwright.model import Model, OpenAIOperation
 from modelwright.server.caller import Caller
 from modelwright.server.limits import deadline, in_time, moment
 from modelwright.server.rest import replies, sse
+from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.headers import Headers
 from modelwright.server.rest.wire.heads import JSON
 from modelwright.server.streams import Form, Stream
@@ -108,7 +109,7 @@ def _pack(result: dict[str, Any]) -> None:
 def refusal(error: InferenceError) -> tuple[int, Headers, bytes]:
     """Give the answer for an error, in OpenAI's form and with the headers that every refusal has."""
     status, headers, _ = replies.refusal(error)
-    return status, headers, replies.to_json(_told(error))
+    return status, headers, to_json(_told(error))
 
 
 def _told(error: InferenceError) -> dict[str, Any]:
@@ -125,4 +126,4 @@ def _told(error: InferenceError) -> dict[str, Any]:
 
 
 # Without a name: OpenAI's clients look for `error` in the data of every event.
-_FORM: Final = Form(lambda error, _: sse.event(replies.to_json(_told(error))), sse.event(b"[DONE]"))
+_FORM: Final = Form(lambda error, _: sse.event(to_json(_told(error))), sse.event(b"[DONE]"))

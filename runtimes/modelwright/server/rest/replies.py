@@ -1,6 +1,5 @@
 """Answers on their way out: in one piece or in several, error bodies, and the headers that a model may set."""
 
-import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
@@ -8,6 +7,7 @@ from typing import Final
 
 from modelwright.errors import InferenceError, Overloaded
 from modelwright.server.caller import REQUEST_ID_HEADER
+from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.headers import Encoded, Headers
 from modelwright.server.rest.pieces import send_pieces
 from modelwright.server.rest.wire.heads import JSON
@@ -104,8 +104,3 @@ def refusal(error: InferenceError) -> tuple[int, Headers, bytes]:
 def told(error: InferenceError, request_id: str | None) -> bytes:
     """Give an error's body."""
     return to_json({"error": error.message} | ({"request_id": request_id} if request_id else {}))
-
-
-def to_json(value: object) -> bytes:
-    """Encode a small answer of the server's own."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")

@@ -8,7 +8,7 @@ import resource
 import socket
 from typing import Final
 
-from modelwright.server.rest.replies import to_json
+from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.wire.heads import status_line
 from modelwright.server.workers.guard import CLOSED, IN_WORK, NUMBER, Guard
 

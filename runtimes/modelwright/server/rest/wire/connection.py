@@ -9,7 +9,7 @@ from typing import Any, Final
 from httptools import HttpParserError
 
 from modelwright.server import log
-from modelwright.server.rest.replies import to_json
+from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.routes import shown
 from modelwright.server.rest.wire.arrival import UNREAD, UNSENT, Arrival, queued
 from modelwright.server.rest.wire.guarding import Guarding
