@@ -16,6 +16,7 @@ from cluster import packages
 
 ROOT = Path(__file__).parents[1]
 TESTS = (
+    "tests/unit/test_identities.py",
     "tests/unit/codecs",
     "tests/unit/server",
     *(f"tests/unit/styles/test_kserve_{name}.py" for name in ("adapter", "launch", "pieces", "reload", "twins")),

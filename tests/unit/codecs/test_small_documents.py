@@ -1,14 +1,12 @@
 """Small documents take the short way, and what they mean does not depend on it: the same with spaces up to 4 KiB."""
 
 import json
-import uuid
 from typing import Any
 
 import numpy as np
 import pytest
 from modelwright.codecs import v2
 from modelwright.errors import InvalidInput
-from modelwright.styles.kserve.twins.utils.utils import generate_uuid
 
 
 def tensor(datatype: str, data: list[Any], **more: object) -> dict[str, Any]:
@@ -69,11 +67,3 @@ def test_the_largest_float_is_taken_and_what_rounds_past_it_is_not() -> None:
     assert v2.decode(body(tensor("FP32", [largest, -largest])), {}).inputs[0].data.tolist() == [largest, -largest]
     with pytest.raises(InvalidInput, match="element 1 of 'data'"):
         v2.decode(body(tensor("FP32", [1, -1e39])), {})
-
-
-def test_ids_are_random_uuids() -> None:
-    made = {generate_uuid() for _ in range(1000)}
-    assert len(made) == 1000
-    for each in made:
-        parsed = uuid.UUID(each)
-        assert (str(parsed), parsed.version, parsed.variant) == (each, 4, uuid.RFC_4122)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import copy
-import os
-import uuid
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from modelwright.styles.kserve.twins.protocol.infer_type import InferInput, InferOutput, InferRequest, InferResponse
-from modelwright.styles.kserve.twins.utils.utils import generate_uuid, get_predict_response
+from modelwright.styles.kserve.twins.utils.utils import get_predict_response
 
 
 def request(**more: object) -> InferRequest:
@@ -57,25 +54,3 @@ def test_an_answer_does_not_share_the_author_s_buffer() -> None:
     answer = get_predict_response(request(), buffer, "m")
     buffer[:] = 0
     assert answer.outputs[0].as_numpy().tolist() == [1, 2]
-
-
-def test_ids_are_random_ones_and_never_the_same() -> None:
-    with ThreadPoolExecutor(4) as threads:
-        made = list(threads.map(lambda _: generate_uuid(), range(1000)))
-    assert len(set(made)) == len(made)
-    assert all(uuid.UUID(each).version == 4 and uuid.UUID(each).variant == uuid.RFC_4122 for each in made)
-
-
-def test_a_worker_does_not_make_its_parent_s_ids() -> None:
-    generate_uuid()
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.write(writing, "".join(generate_uuid() for _ in range(64)).encode())
-        os._exit(0)
-    os.waitpid(pid, 0)
-    theirs = os.read(reading, 64 * 36).decode()
-    os.close(reading)
-    os.close(writing)
-    assert len(theirs) == 64 * 36
-    assert not any(generate_uuid() in theirs for _ in range(64))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from modelwright.identities import random_uuid
 from modelwright.model import Execution, Model, ModelMetadata, OwnRoute, Payload, TensorMetadata, V1Answer
 from modelwright.server import log
 from modelwright.styles.mlserver import v1
@@ -16,7 +17,6 @@ from modelwright.styles.mlserver.calls import Call
 from modelwright.styles.mlserver.cloudevents import CloudEvents, namespace
 from modelwright.styles.mlserver.computed import Waited
 from modelwright.styles.mlserver.foreign import Foreign
-from modelwright.styles.mlserver.identities import IDENTITIES
 from modelwright.styles.mlserver.predicted import Predicted
 from modelwright.styles.mlserver.refusals import raise_for_the_caller
 from modelwright.styles.mlserver.requests import inference_request
@@ -183,7 +183,7 @@ class MLServerModel(Model):
             _to_its_end(call)
 
     def _payload(self, request: InferenceRequest) -> Foreign:
-        return inference_request(self._library.types, request, self._events, request.id or IDENTITIES.new())
+        return inference_request(self._library.types, request, self._events, request.id or random_uuid())
 
     def _enter(self) -> None:
         """Say whose code runs, for `mlserver.log` and log lines."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextvars import ContextVar
 
+from modelwright.identities import random_uuid
 from modelwright.styles.mlserver.answers import inference_response
 from modelwright.styles.mlserver.cloudevents import CloudEvents
 from modelwright.styles.mlserver.computed import Computed, Waited, run
 from modelwright.styles.mlserver.foreign import Foreign
-from modelwright.styles.mlserver.identities import IDENTITIES
 from modelwright.styles.mlserver.refusals import raise_for_the_caller
 from modelwright.styles.mlserver.requests import inference_request
 from modelwright.tensors import InferenceRequest, InferenceResponse
@@ -42,7 +42,7 @@ class Predicted:
             Exception: what the author's raised, as it is told to the caller.
 
         """
-        own = "" if request.id else IDENTITIES.new()
+        own = "" if request.id else random_uuid()
         payload = inference_request(self._types, request, self._events, own or str(request.id))
         for variable, value in self._context:
             variable.set(value)

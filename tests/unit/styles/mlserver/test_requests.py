@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import uuid
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from modelwright.server.rest.headers import Encoded
 from modelwright.server.rest.replies import to_bytes
 from modelwright.styles.mlserver.answers import inference_response
 from modelwright.styles.mlserver.cloudevents import CloudEvents
-from modelwright.styles.mlserver.identities import Identities
 from modelwright.styles.mlserver.library import types
 from modelwright.styles.mlserver.library.codecs import NumpyCodec
 from modelwright.styles.mlserver.requests import inference_request
@@ -71,14 +69,6 @@ def test_an_outputs_parameters_are_what_its_author_left(change, said) -> None:
     answer = inference_response(types.InferenceResponse(outputs=[output]), "m", "1")
     assert answer.outputs[0].parameters == said
     assert answer.outputs[0].data.shape == (1, 1)
-
-
-def test_ids_are_uuids_of_version_4_and_all_differ() -> None:
-    identities = Identities()
-    made = [identities.new() for _ in range(2000)]
-    assert len(set(made)) == len(made)
-    assert {uuid.UUID(each).version for each in made} == {4}
-    assert [str(uuid.UUID(each)) for each in made] == made
 
 
 def test_headers_of_events_go_out_as_they_are_shown() -> None:

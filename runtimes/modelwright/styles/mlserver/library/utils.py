@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import urllib.parse
-import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
+from modelwright.identities import random_uuid
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library.errors import InvalidModelURI
 from modelwright.styles.mlserver.library.settings import ModelSettings
@@ -56,7 +56,7 @@ def get_wrapped_method(f: Foreign) -> Foreign:
 
 def generate_uuid() -> str:
     """Return a request id."""
-    return str(uuid.uuid4())
+    return random_uuid()
 
 
 def insert_headers(inference_request: InferenceRequest, headers: dict[str, str]) -> InferenceRequest:

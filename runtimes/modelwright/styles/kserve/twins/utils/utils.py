@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import os
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 
+from modelwright.identities import random_uuid
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.constants.constants import PredictorProtocol
 from modelwright.styles.kserve.twins.errors import InvalidInput
@@ -23,30 +22,11 @@ TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
 # What kserve calls the first output of those that have no names.
 _FIRST: Final = "output-0"
-# Ids to come. What a worker's parent had left is not the worker's, nor another worker's.
-_SPARE: Final[list[str]] = []
-_AT_ONCE: Final = 64
-os.register_at_fork(after_in_child=_SPARE.clear)
-_VARIANTS = {digit: "89ab"[index % 4] for index, digit in enumerate("0123456789abcdef")}
 
 
 def generate_uuid() -> str:
     """Return a new random id."""
-    try:
-        return _SPARE.pop()
-    except IndexError:
-        first, *others = _uuids()
-        _SPARE.extend(others)
-        return first
-
-
-def _uuids() -> Iterator[str]:
-    # As uuid.uuid4 does, whose objects cost more than the rest of a small answer: version 4 and variant of RFC 9562.
-    # Many at a time, for one question to the system.
-    random = os.urandom(16 * _AT_ONCE).hex()
-    for begin in range(0, len(random), 32):
-        digits = random[begin : begin + 32]
-        yield f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"
+    return random_uuid()
 
 
 def strtobool(val: str) -> bool:
@@ -112,7 +92,7 @@ def get_predict_response(payload: dict[str, Any] | InferRequest, result: Foreign
     binary = bool(payload.use_binary_outputs) if asked.parameters or asked._from_grpc else False
     # Without the constructor, whose arguments by name cost as much as a small model does.
     made: ResponseFields = InferResponse.__new__(InferResponse)
-    made.id = asked.id or generate_uuid()
+    made.id = asked.id or random_uuid()
     made.model_name = model_name
     made.model_version = made.parameters = None
     if type(result) is np.ndarray:
