@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelwright.model import OpenAIOperation
-from modelwright.server.rest.routes import Action, Route, route, shown
+from modelwright.server.rest.routes import Action, Route, Routes, route, shown
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,13 @@ def test_knows_no_such_route(path):
 def test_any_path_is_read_and_shown_without_control_characters(path):
     route("/v2/models/" + path)
     assert shown(path).isprintable()
+
+
+def test_paths_that_callers_make_up_are_not_all_kept() -> None:
+    routes = Routes()
+    for number in range(2000):
+        assert routes.of(f"/v2/models/m{number}/infer") == route(f"/v2/models/m{number}/infer")
+        assert routes.of(f"/{number}" + "x" * 1000) is None
+    assert len(routes.known) <= 1024
+    assert max(map(len, routes.known)) <= 512
+    assert routes.of("/v2/models/m1999/infer") is routes.of("/v2/models/m1999/infer")

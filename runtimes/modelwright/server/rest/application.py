@@ -17,7 +17,7 @@ from modelwright.server.rest.bodies import ClientLeft
 from modelwright.server.rest.describe import Describer
 from modelwright.server.rest.documents import to_json
 from modelwright.server.rest.inference import Answer, Inference
-from modelwright.server.rest.routes import Action, Route, missing, route, shown
+from modelwright.server.rest.routes import Action, Routes, missing, shown
 from modelwright.server.rest.wire.heads import JSON
 from modelwright.server.rest.wire.request import Request
 from modelwright.server.setup import Setup
@@ -25,8 +25,6 @@ from modelwright.server.streams import CutOff
 
 # Python 3.11 calls a function for each member of an Enum that is asked for by name.
 _TOO_LARGE = int(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-# Paths that have been read; bounded, because callers choose them.
-_KNOWN_PATHS = 1024
 
 
 class Application:
@@ -40,7 +38,7 @@ class Application:
         self._log = AccessLog(arguments)
         self._describer = Describer(repository, health, docs=arguments.enable_docs_url)
         self._inference = Inference(repository, arguments, execution, metrics)
-        self._routes: dict[str, Route | None] = {}
+        self._routes = Routes()
 
     async def __call__(self, request: Request) -> None:
         """Answer one request, whatever happens; one whose client has left gets no answer."""
@@ -89,7 +87,7 @@ class Application:
 
     async def _dispatch(self, request: Request, caller: Caller) -> Answer:
         method, path = request.method, request.path
-        found = self._route(path)
+        found = self._routes.of(path)
         if found is None:
             return await self._own(request, caller)
         if method == found.method == "POST":
@@ -114,21 +112,13 @@ class Application:
         return status, [*headers, (b"allow", ", ".join(found).encode())], body
 
     def _refusal(self, path: str, error: InferenceError) -> Answer:
-        found = self._route(path)
+        found = self._routes.of(path)
         if found is None or not found.openai:
             return replies.refusal(error)
         # Only who is asked in OpenAI's way pays for the import.
         from modelwright.server.rest import openai  # noqa: PLC0415
 
         return openai.refusal(error)
-
-    def _route(self, path: str) -> Route | None:
-        try:
-            return self._routes[path]
-        except KeyError:
-            if len(self._routes) >= _KNOWN_PATHS:
-                self._routes.clear()
-            return self._routes.setdefault(path, route(path))
 
 
 def _error(status: HTTPStatus, message: str) -> Answer:

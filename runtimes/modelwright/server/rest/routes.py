@@ -99,6 +99,8 @@ REPOSITORY_REMEDY: Final = (
     "models are listed, loaded and unloaded on the admin port only: start the server with --admin_port, "
     "and POST to /v2/repository/index or /v2/repository/models/NAME/load or .../unload there"
 )
+_KNOWN_PATHS: Final = 1024
+_KNOWN_LENGTH: Final = 512
 _VERBS = {"predict": Action.PREDICT, "explain": Action.EXPLAIN}
 _V2_TAILS = {
     (): Action.V2_MODEL,
@@ -141,6 +143,25 @@ def _v2(parts: list[str]) -> Route | None:
         version, tail = tail[1], tail[2:]
     action = _V2_TAILS.get(tail)
     return Route(action, name, version) if action and name and version != "" else None
+
+
+class Routes:
+    """Paths that have been read, so that each is read once; bounded in number and length, since callers choose them."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Route | None] = {}
+
+    def of(self, path: str) -> Route | None:
+        """Read a decoded path as `route` does."""
+        try:
+            return self.known[path]
+        except KeyError:
+            found = route(path)
+        if len(path) <= _KNOWN_LENGTH:
+            if len(self.known) >= _KNOWN_PATHS:
+                self.known.clear()
+            self.known[path] = found
+        return found
 
 
 def missing(path: str) -> str:
