@@ -58,9 +58,14 @@ def test_a_missing_claim_is_named_and_heals(kubectl: Kubectl) -> None:
 def test_a_missing_secret_is_named_and_heals(kubectl: Kubectl, ingress: Ingress) -> None:
     reference = {"secretKeyRef": {"name": "license", "key": "key"}}
     kubectl.apply(isvc("iris", container={"env": [{"name": "LICENSE", "valueFrom": reference}]}))
-    assert "'license'" in kubectl.wait_reason("iris", "CreateContainerConfigError")["message"]
+    # A busy kubelet says at first only that it has not heard of the Secret in time.
+    until(
+        lambda: "'license'" in kubectl.wait_reason("iris", "CreateContainerConfigError")["message"],
+        60,
+        lambda: f"never named: {kubectl.isvc('iris').get('status')}",
+    )
     kubectl.apply(secret("license", {"key": "x"}))
-    assert ingress.predict(kubectl.wait_ready("iris"), [SETOSA]).status == 200
+    assert ingress.predict(kubectl.wait_ready("iris", 180), [SETOSA]).status == 200
 
 
 def test_a_volume_of_a_missing_secret_is_named_and_heals(kubectl: Kubectl, ingress: Ingress) -> None:
