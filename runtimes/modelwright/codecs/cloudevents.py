@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from modelwright.codecs.describe import describe
 from modelwright.codecs.document import parse_json
 from modelwright.codecs.json_text import write_json
 from modelwright.errors import InvalidInput
+from modelwright.identities import random_uuid
 
 STRUCTURED: Final = "application/cloudevents+json"
 _REQUIRED: Final = ("specversion", "id", "source", "type")
@@ -67,7 +67,7 @@ def answer(event: CloudEvent, model_name: str, result: object) -> tuple[bytes, d
     attributes.pop("datacontenttype", None)
     attributes |= {
         "specversion": "1.0",
-        "id": str(uuid.uuid4()),
+        "id": random_uuid(),
         "source": os.getenv("CE_SOURCE", f"io.kserve.inference.{model_name}"),
         "type": os.getenv("CE_TYPE", "io.kserve.inference.response"),
         "time": datetime.now(UTC).isoformat(),

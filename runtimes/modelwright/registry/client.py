@@ -49,8 +49,11 @@ class Registry:
         return digest, self._document(reference, body)
 
     def image(self, reference: Reference, architecture: str = "") -> Content:
-        """Return an image's manifest; out of an index, the one for linux on `architecture`, by default the first."""
-        _, content = self.manifest(reference)
+        """Return an image's manifest, as `for_platform` chooses it."""
+        return self.for_platform(reference, self.manifest(reference)[1], architecture)
+
+    def for_platform(self, reference: Reference, content: Content, architecture: str = "") -> Content:
+        """Return what was read, or what it, an index, names for linux on `architecture`, by default the first."""
         if "manifests" not in content:
             return content
         for entry in content["manifests"]:

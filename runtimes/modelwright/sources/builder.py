@@ -32,9 +32,10 @@ class Builder:
 def resolve(image: str, run_image: str | None, registry: Registry, architecture: str) -> Builder:
     """Return the builder and its run image (or the one given) by digest. Raises `WeightsError`."""
     reference = parse(image)
-    digest, _ = registry.manifest(reference)
-    image_config = registry.config(reference, registry.image(reference, architecture))
-    config = image_config.get("config") or {}
+    digest, content = registry.manifest(reference)
+    # Of what was read, and not of what the tag names by now.
+    manifest = registry.for_platform(reference, content, architecture)
+    config = registry.config(reference, manifest).get("config") or {}
     metadata = _metadata(image, (config.get("Labels") or {}).get(METADATA))
     env = dict(entry.partition("=")[::2] for entry in config.get("Env") or [])
     try:

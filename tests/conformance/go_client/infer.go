@@ -30,11 +30,7 @@ func infer(ctx context.Context, connection *grpc.ClientConn, request []byte, opt
 
 // inferOnce sends the file `arguments[0]` compressed as `arguments[2]` says, and writes the answer to `arguments[1]`.
 func inferOnce(ctx context.Context, address string, arguments []string) error {
-	request, err := os.ReadFile(arguments[0])
-	if err != nil {
-		return err
-	}
-	connection, err := connect(address)
+	request, connection, err := ready(address, arguments[0])
 	if err != nil {
 		return err
 	}
@@ -57,11 +53,7 @@ func inferOnce(ctx context.Context, address string, arguments []string) error {
 
 // stream sends the file `arguments[0]` three times, each behind the answer to the one before, and says how many came.
 func stream(ctx context.Context, address string, arguments []string) error {
-	request, err := os.ReadFile(arguments[0])
-	if err != nil {
-		return err
-	}
-	connection, err := connect(address)
+	request, connection, err := ready(address, arguments[0])
 	if err != nil {
 		return err
 	}
@@ -106,19 +98,15 @@ func exchange(opened grpc.ClientStream, request []byte) error {
 // abandon keeps the model busy with the file `arguments[0]`, which makes the file `arguments[1]` when it has begun,
 // has `arguments[2]` wait behind it, and leaves that as `arguments[3]` says: by "cancel" or by its "deadline".
 func abandon(ctx context.Context, address string, arguments []string) error {
-	busy, err := os.ReadFile(arguments[0])
-	if err != nil {
-		return err
-	}
-	waiting, err := os.ReadFile(arguments[2])
-	if err != nil {
-		return err
-	}
-	connection, err := connect(address)
+	busy, connection, err := ready(address, arguments[0])
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
+	waiting, err := os.ReadFile(arguments[2])
+	if err != nil {
+		return err
+	}
 	first, second := make(chan error, 1), make(chan error, 1)
 	go func() { _, err := infer(ctx, connection, busy); first <- err }()
 	if err := exists(ctx, arguments[1]); err != nil {

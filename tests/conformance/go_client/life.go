@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,13 +50,9 @@ func listen(connection net.Conn, answered chan<- struct{}) net.Conn {
 // pings were answered; then it says whether the stream goes on with the file `arguments[0]`, and how many connections
 // that took.
 func keepAlive(ctx context.Context, address string, arguments []string) error {
-	request, err := os.ReadFile(arguments[0])
-	if err != nil {
-		return err
-	}
 	var dials atomic.Int32
 	answered := make(chan struct{}, 64)
-	connection, err := connect(address,
+	request, connection, err := ready(address, arguments[0],
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: 10 * time.Second, Timeout: 30 * time.Second, PermitWithoutStream: true,
 		}),
@@ -95,11 +90,7 @@ func keepAlive(ctx context.Context, address string, arguments []string) error {
 // load calls with the file `arguments[0]`, eight at a time on one connection, until nobody listens any more; it says
 // when it is in full swing, and at the end what was answered otherwise.
 func load(ctx context.Context, address string, arguments []string) error {
-	request, err := os.ReadFile(arguments[0])
-	if err != nil {
-		return err
-	}
-	connection, err := connect(address)
+	request, connection, err := ready(address, arguments[0])
 	if err != nil {
 		return err
 	}

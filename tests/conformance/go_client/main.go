@@ -62,6 +62,16 @@ func connect(address string, options ...grpc.DialOption) (*grpc.ClientConn, erro
 	return grpc.NewClient(address, append(options, plain)...)
 }
 
+// ready reads the request in the file `path` and connects.
+func ready(address, path string, options ...grpc.DialOption) ([]byte, *grpc.ClientConn, error) {
+	request, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	connection, err := connect(address, options...)
+	return request, connection, err
+}
+
 // raw takes messages as the bytes that they are: those of the tests are written and read in Python.
 type raw struct{}
 

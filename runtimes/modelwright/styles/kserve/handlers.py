@@ -31,8 +31,7 @@ class Handler:
         function, arguments = self.function, given[: self.places]
         if self.waits:
             return await function(*arguments)
-        pace = None if execution is None else execution.pace(function)
-        if execution is not None and pace is not None and execution.at_once(pace):
+        if execution is not None and execution.at_once(pace := execution.pace(function)):
             result = inline(pace, function, arguments)
         else:
             result = await call(function, *arguments)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import uuid
 from typing import Any
 
+from modelwright.identities import random_uuid
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.protocol import forms
 from modelwright.styles.kserve.twins.protocol.fields import RequestFields
@@ -145,7 +145,7 @@ class InferRequest(Pickled, RequestFields):
                 tensor.set_data_from_numpy(tensor.data, binary_data=False)
             parts.append(forms.rest_tensor(tensor, "input", self.model_name))
         message: dict[str, Any] = {
-            "id": self.id or str(uuid.uuid4()),
+            "id": self.id or random_uuid(),
             "model_name": self.model_name,
             "inputs": parts,
         }
