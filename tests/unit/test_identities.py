@@ -35,11 +35,11 @@ def test_a_worker_does_not_make_its_parent_s_ids() -> None:
     reading, writing = os.pipe()
     pid = os.fork()
     if not pid:
-        os.write(writing, "".join(random_uuid() for _ in range(64)).encode())
+        os.write(writing, "".join(random_uuid() for _ in range(256)).encode())
         os._exit(0)
     os.waitpid(pid, 0)
-    theirs = os.read(reading, 64 * 36).decode()
+    theirs = os.read(reading, 256 * 36).decode()
     os.close(reading)
     os.close(writing)
-    assert len(theirs) == 64 * 36
-    assert not any(random_uuid() in theirs for _ in range(64))
+    assert len(theirs) == 256 * 36
+    assert not any(random_uuid() in theirs for _ in range(256))

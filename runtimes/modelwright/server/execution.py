@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from resource import RUSAGE_THREAD, getrusage, struct_rusage
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from modelwright.server.admission import Admission
 from modelwright.server.caller import CALLER
@@ -28,18 +28,25 @@ CERTAIN = 0.1  # seconds; so long is no preemption
 STREAK = 32  # more fast calls than slow ones, by this many, before the first move onto the loop
 SECOND_STREAK = 1024
 _WEIGHT = 0.1  # of the newest call in the moving average
+_running_loop: Final = _get_running_loop
+_set_loop: Final = _set_running_loop
+_used: Final = getrusage
+_now: Final = perf_counter
+_THREAD: Final = RUSAGE_THREAD
 
 
 class Pace:
     """How fast one function has been, and so where its next call runs."""
 
-    __slots__ = ("average", "inline", "slow_calls", "streak")
+    __slots__ = ("average", "code", "inline", "slow_calls", "streak")
 
-    def __init__(self) -> None:
+    def __init__(self, code: object) -> None:
+        self.code = code
         self.inline = False
         self.average = 0.0
         self.streak = 0
-        self.slow_calls = 0
+        # What has no code is never run inline.
+        self.slow_calls = 2 if code is None else 0
 
     def took(self, seconds: float) -> None:
         """Take into account a call in a thread, or one on the loop that was not slow."""
@@ -66,7 +73,8 @@ class Execution:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="model")
         self.threads = threads
         self._one_at_a_time = threads == 1
-        self._paces: dict[Any, Pace] = {}
+        # By the id of the code, which each one keeps alive: its hash is one of all that it does.
+        self._paces: dict[int, Pace] = {}
         self._work: set[Future[Any]] = set()
         self.admission = Admission(threads, queue)
 
@@ -85,13 +93,9 @@ class Execution:
     def pace(self, function: Callable[..., Any]) -> Pace:
         """Give what is known of a function."""
         # A bound method is a new object at each access, its code is not.
-        key = getattr(function, "__code__", None)
-        pace = self._paces.get(key)
-        if pace is None:
-            pace = self._paces.setdefault(key, Pace())
-            # What has no code is never run inline.
-            pace.slow_calls = 2 if key is None else 0
-        return pace
+        code = getattr(function, "__code__", None)
+        pace = self._paces.get(id(code))
+        return self._paces.setdefault(id(code), Pace(code)) if pace is None else pace
 
     def at_once(self, pace: Pace) -> bool:
         """Whether a function of this pace is to be run with `inline`."""
@@ -103,7 +107,7 @@ class Execution:
         if caller is not None and caller.gone:
             raise asyncio.CancelledError
         context = contextvars.copy_context()
-        work = self._pool.submit(context.run, _timed, pace, perf_counter(), function, arguments)
+        work = self._pool.submit(context.run, _timed, pace, _now(), function, arguments)
         self._work.add(work)
         work.add_done_callback(self._work.discard)
         if caller is not None:
@@ -121,31 +125,31 @@ class Execution:
 
 
 def _timed(pace: Pace, asked: float, function: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
-    begun = perf_counter()
+    begun = _now()
     timings = TIMINGS.get()
     if timings is not None:
         timings.queue += begun - asked
     try:
         return function(*arguments)
     finally:
-        pace.took(perf_counter() - begun)
+        pace.took(_now() - begun)
 
 
 def inline(pace: Pace, function: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
     """Run `function(*arguments)` here and now, where `Execution.at_once` says so."""
     # The code sees no running loop, exactly as in a thread: `asyncio.run` in a handler works here and there.
-    loop = _get_running_loop()
-    _set_running_loop(None)
-    before = getrusage(RUSAGE_THREAD)
-    begun = perf_counter()
+    loop = _running_loop()
+    _set_loop(None)
+    before = _used(_THREAD)
+    begun = _now()
     try:
         return function(*arguments)
     finally:
-        seconds = perf_counter() - begun
-        _set_running_loop(loop)
+        seconds = _now() - begun
+        _set_loop(loop)
         if seconds < SLOW:
             pace.took(seconds)
-        elif _own_doing(before, getrusage(RUSAGE_THREAD), seconds):
+        elif _own_doing(before, _used(_THREAD), seconds):
             pace.held_the_loop()
 
 

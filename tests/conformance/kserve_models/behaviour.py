@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import pickle
+from types import MethodDescriptorType
 
 import kserve
 import numpy as np
@@ -59,7 +60,9 @@ def members(kind):
             continue
         value = inspect.getattr_static(kind, name)
         value = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
-        known = inspect.isfunction(value)
+        # A compiled method is no function, and tells its parameters all the same.
+        compiled = isinstance(value, MethodDescriptorType) and value.__text_signature__
+        known = inspect.isfunction(value) or compiled
         found[name] = list(inspect.signature(value).parameters) if known else type(value).__name__
     return found
 

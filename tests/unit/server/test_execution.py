@@ -47,7 +47,7 @@ async def test_what_the_code_raises_comes_out(execution):
 
 
 def test_one_slow_call_sends_it_back_and_the_second_for_good():
-    pace = Pace()
+    pace = Pace(object())
     for streak in (STREAK, SECOND_STREAK):
         for _ in range(streak):
             assert not pace.inline
@@ -60,7 +60,7 @@ def test_one_slow_call_sends_it_back_and_the_second_for_good():
 
 
 def test_a_function_that_is_slow_now_and_then_never_moves():
-    pace = Pace()
+    pace = Pace(object())
     for call in range(10_000):
         pace.took(0.03 if call % 10 == 0 else 0.0001)
         assert not pace.inline
@@ -85,7 +85,7 @@ async def test_a_call_that_holds_the_loop_is_noticed(execution, slow):
 
 
 def test_a_creeping_average_sends_it_back():
-    pace = Pace()
+    pace = Pace(object())
     for _ in range(STREAK):
         pace.took(0.0001)
     for _ in range(100):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from modelwright.styles.kserve.twins.utils.numpy_codec import from_np_dtype
 from modelwright.tensors import NUMPY_TYPES, Array, InferenceRequest, InferenceResponse, Tensor
 
 TEXT_OUTPUT = "text_output"
-_FORMS = "an InferResponse, a dict with 'outputs' or 'predictions', a numpy array or a list"
+_Response: Final = InferResponse
+_Answer: Final = InferenceResponse
+_Tensor: Final = Tensor
+_FORMS: Final = "an InferResponse, a dict with 'outputs' or 'predictions', a numpy array or a list"
 
 
 def infer_response(result: Foreign, request: InferenceRequest, headers: dict[str, str]) -> InferenceResponse:
@@ -25,10 +28,10 @@ def infer_response(result: Foreign, request: InferenceRequest, headers: dict[str
 
     Raises InferenceError (500), naming the output, where the author's answer is none: the caller cannot mend it.
     """
-    if isinstance(result, InferResponse):
+    if isinstance(result, _Response):
         made: ResponseFields = result
         parameters = made.parameters
-        return InferenceResponse(
+        return _Answer(
             request.model_name,
             [_of_output(output) for output in made.outputs],
             made.id or request.id,
@@ -75,7 +78,7 @@ def _of_output(output: Foreign) -> Tensor:
         # What the twins hold fits the datatype; the shape is the author's to change.
         shape = tuple(made._shape)
         if held.shape == shape and datatype != "BYTES":
-            return Tensor(made._name, datatype, shape, held, {})
+            return _Tensor(made._name, datatype, shape, held, {})
     if output.is_empty:
         raise InferenceError(f"output {output.name!r} of the model has no data")
     # Not `output.data`: reading it would make a list of what the server holds as an array.

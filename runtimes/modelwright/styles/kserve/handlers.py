@@ -5,14 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 from modelwright.server.execution import Execution, inline
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.inline import Call
 from modelwright.styles.kserve.twins.model import InferenceVerb, Model
+from modelwright.styles.kserve.twins.protocol.infer_request import InferRequest
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
 from modelwright.timings import TIMINGS, Timings
+
+_PLAIN: Final = (InferResponse, InferRequest, dict)
+_inline: Final = inline
+_now: Final = perf_counter
+_current: Final = TIMINGS.get
 
 
 class Handler:
@@ -23,22 +29,27 @@ class Handler:
         self.waits = inspect.iscoroutinefunction(function)
         self.places = min(wanted, _places(function))
 
-    async def run(self, call: Call, execution: Execution | None, given: tuple[Any, ...]) -> Foreign:
-        """Call the method with as many of the arguments as it takes; a synchronous one through `call`.
+    def run(self, call: Call, execution: Execution | None, given: tuple[Any, ...]) -> Foreign:
+        """Call the method with as many of the arguments as it takes; give its result, or an awaitable of that.
 
         `execution` is what `call` belongs to, where that is known: what it would run at once needs no coroutine.
         """
         function, arguments = self.function, given[: self.places]
         if self.waits:
-            return await function(*arguments)
+            return function(*arguments)
         if execution is not None and execution.at_once(pace := execution.pace(function)):
-            result = inline(pace, function, arguments)
-        else:
-            result = await call(function, *arguments)
-        # What nearly every author returns is told at once; asking the abstract type takes longer.
-        if isinstance(result, (InferResponse, dict)):
-            return result
-        return await result if inspect.isawaitable(result) else result
+            return _inline(pace, function, arguments)
+        return _elsewhere(call, function, arguments)
+
+
+async def _elsewhere(call: Call, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Foreign:
+    result = await call(function, *arguments)
+    return await result if _pending(result) else result
+
+
+def _pending(result: Foreign) -> bool:
+    # What nearly every author returns is told at once; asking the abstract type takes longer.
+    return not isinstance(result, _PLAIN) and inspect.isawaitable(result)
 
 
 def _places(function: Callable[..., Any]) -> int:
@@ -77,28 +88,34 @@ class Chain:
         if self._whole:
             return await self._call_whole(payload, headers, explain)
         sent: dict[str, str] = {}
-        timings = TIMINGS.get() or Timings()
+        timings = _current() or Timings()
         timings.phase = "preprocess"
-        begun = timings.entered = perf_counter()
+        begun = timings.entered = _now()
         if self._preprocess is not None:
-            payload = await self._preprocess.run(call, self._execution, (payload, headers))
+            payload = self._preprocess.run(call, self._execution, (payload, headers))
+            if _pending(payload):
+                payload = await payload
         # kserve's own looks at dicts only.
         if self._validates or isinstance(payload, dict):
             payload = self._model.validate(payload)
-        prepared, waited = perf_counter(), timings.queue
+        prepared, waited = _now(), timings.queue
         timings.preprocess = prepared - begun
         timings.phase = "explain" if explain else "predict"
         handler = self._explain if explain else self._predict
-        result = await handler.run(call, self._execution, (payload, headers, sent))
-        predicted, waited = perf_counter(), timings.queue - waited
+        result = handler.run(call, self._execution, (payload, headers, sent))
+        if _pending(result):
+            result = await result
+        predicted, waited = _now(), timings.queue - waited
         if explain:
             timings.explain = predicted - prepared - waited
         else:
             timings.predict = predicted - prepared - waited
         timings.waited, timings.phase = waited, "postprocess"
         if self._postprocess is not None:
-            result = await self._postprocess.run(call, self._execution, (result, headers, sent))
-        timings.postprocess = perf_counter() - predicted
+            result = self._postprocess.run(call, self._execution, (result, headers, sent))
+            if _pending(result):
+                result = await result
+        timings.postprocess = _now() - predicted
         return result, sent
 
     async def _call_whole(

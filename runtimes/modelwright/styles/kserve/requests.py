@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from modelwright.styles.kserve.twins.protocol.fields import RequestFields, TensorFields, holding
+from modelwright.styles.kserve.twins.protocol.fields import RequestFields, TensorFields, holding, new_request
 from modelwright.styles.kserve.twins.protocol.infer_request import InferRequest, RequestedOutput
 from modelwright.styles.kserve.twins.protocol.infer_tensor import InferInput
 from modelwright.tensors import Array, InferenceRequest, Tensor
+
+_Request: Final = InferRequest
+_Input: Final = InferInput
 
 
 def infer_request(request: InferenceRequest) -> RequestFields:
@@ -16,7 +21,7 @@ def infer_request(request: InferenceRequest) -> RequestFields:
     from_grpc = "host" not in request.headers
     wanted = request.outputs
     # What the codec has checked needs no constructor.
-    made: RequestFields = InferRequest.__new__(InferRequest)
+    made: RequestFields = new_request(_Request)
     made.id = request.id
     made.model_name = request.model_name
     made.inputs = [_input(tensor, from_grpc) for tensor in request.inputs]
@@ -34,7 +39,7 @@ def _input(tensor: Tensor, from_grpc: bool) -> TensorFields:
         data = _as_text(data)
     # kserve keeps REST's list as the caller nested it, and gRPC's is flat. How it was nested is gone by now; nested as
     # the shape says is what both `np.array(data)` and `np.array(data).reshape(shape)` read right.
-    made = holding(InferInput, tensor.name, list(tensor.shape), datatype, data, nested=not from_grpc)
+    made = holding(_Input, tensor.name, list(tensor.shape), datatype, data, nested=not from_grpc)
     made._parameters = tensor.parameters
     return made
 

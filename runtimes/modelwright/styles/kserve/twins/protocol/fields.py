@@ -7,7 +7,7 @@ without asking Python. What authors subclass and inspect is over them, in Python
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,26 @@ class TensorFields:
     # What the server decoded or the author's array, and whether its list is nested as the shape says.
     _array: Foreign
     _nested: Foreign
+
+    def as_numpy(self) -> Array:
+        """Return the data as an array of the tensor's shape that may be written into.
+
+        Raises InvalidInput for an unknown datatype, ValueError for data that does not fit the shape.
+        """
+        dtype = to_np_dtype(self._datatype)
+        if dtype is None:
+            raise InvalidInput(f"invalid datatype {self._datatype} in the input")
+        raw, array = self._raw_data, self._array
+        if raw is not None:
+            array = deserialize_bytes_tensor(raw) if dtype is np.object_ else np.frombuffer(raw, dtype=dtype)
+        elif array is None:
+            array = np.array(self._data, dtype=dtype)
+        elif not array.flags.writeable:
+            # What arrived in binary form is a read-only view of the request; authors scale their inputs in place.
+            array = array.copy()
+        shape = self._shape
+        fitting: Array = array if array.shape == tuple(shape) else array.reshape(shape)
+        return fitting
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -94,31 +114,16 @@ class ResponseFields:
     _use_binary_outputs: Foreign
 
 
+# Looked up once: each look at a class's own `__new__` costs as much as the object does.
+new_tensor: Final[Foreign] = TensorFields.__new__
+new_request: Final[Foreign] = RequestFields.__new__
+new_response: Final[Foreign] = ResponseFields.__new__
+
+
 def holding(kind: Foreign, name: str, shape: list[int], datatype: str, array: Array, *, nested: bool) -> TensorFields:
     """Make a tensor of a class around an array that fits datatype and shape, without its constructor's doubts."""
-    made: TensorFields = kind.__new__(kind)
+    made: TensorFields = new_tensor(kind)
     made._name, made._shape, made._datatype, made._parameters = name, shape, datatype, None
     made._data = made._raw_data = None
     made._array, made._nested = array, nested
     return made
-
-
-def as_numpy(tensor: TensorFields) -> Array:
-    """Return the data as an array of the tensor's shape that may be written into.
-
-    Raises InvalidInput for an unknown datatype, ValueError for data that does not fit the shape.
-    """
-    dtype = to_np_dtype(tensor._datatype)
-    if dtype is None:
-        raise InvalidInput(f"invalid datatype {tensor._datatype} in the input")
-    raw, array = tensor._raw_data, tensor._array
-    if raw is not None:
-        array = deserialize_bytes_tensor(raw) if dtype is np.object_ else np.frombuffer(raw, dtype=dtype)
-    elif array is None:
-        array = np.array(tensor._data, dtype=dtype)
-    elif not array.flags.writeable:
-        # What arrived in binary form is a read-only view of the request; authors scale their inputs in place.
-        array = array.copy()
-    shape = tensor._shape
-    fitting: Array = array if array.shape == tuple(shape) else array.reshape(shape)
-    return fitting

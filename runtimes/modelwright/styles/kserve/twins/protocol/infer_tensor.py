@@ -95,13 +95,6 @@ class InferTensor(Pickled, fields.TensorFields):
         self._array = array
         self._nested = nested
 
-    def as_numpy(self) -> Array:
-        """Return the data as an array of the tensor's shape that may be written into.
-
-        Raises InvalidInput for an unknown datatype, ValueError for data that does not fit the shape.
-        """
-        return fields.as_numpy(self)
-
     def take(self, tensor: Array, binary_data: bool) -> None:
         """Take the data of an array; raises InferenceError where it does not fit the datatype or the shape."""
         if not isinstance(tensor, np.ndarray):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from modelwright.styles.kserve.foreign import Foreign
 
-_TYPES: dict[str, Any] = {
+_TYPES: Final[dict[str, Any]] = {
     "BOOL": bool,
     "INT8": np.int8,
     "INT16": np.int16,
@@ -23,7 +23,7 @@ _TYPES: dict[str, Any] = {
     "FP64": np.float64,
     "BYTES": np.object_,
 }
-_NAMES = {np.dtype(kind): name for name, kind in _TYPES.items()}
+_NAMES: Final = {np.dtype(kind): name for name, kind in _TYPES.items()}
 
 
 def to_np_dtype(dtype: str) -> Foreign:
@@ -33,7 +33,11 @@ def to_np_dtype(dtype: str) -> Foreign:
 
 def from_np_dtype(np_dtype: Foreign) -> str | None:
     """Return the V2 datatype of a numpy type, None where there is none; text, bytes and dates are BYTES."""
-    known = _NAMES.get(np_dtype) if isinstance(np_dtype, np.dtype) else None
+    try:
+        known = _NAMES.get(np_dtype)
+    except TypeError:
+        # A list of fields, which is no key.
+        known = None
     if known is not None:
         return known
     dtype = np.dtype(np_dtype)

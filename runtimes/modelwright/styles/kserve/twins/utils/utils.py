@@ -11,7 +11,13 @@ from modelwright.identities import random_uuid
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.constants.constants import PredictorProtocol
 from modelwright.styles.kserve.twins.errors import InvalidInput
-from modelwright.styles.kserve.twins.protocol.fields import RequestFields, ResponseFields, TensorFields, holding
+from modelwright.styles.kserve.twins.protocol.fields import (
+    RequestFields,
+    ResponseFields,
+    TensorFields,
+    holding,
+    new_response,
+)
 from modelwright.styles.kserve.twins.protocol.infer_request import InferRequest
 from modelwright.styles.kserve.twins.protocol.infer_response import InferResponse
 from modelwright.styles.kserve.twins.protocol.infer_tensor import InferOutput
@@ -22,6 +28,10 @@ TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
 # What kserve calls the first output of those that have no names.
 _FIRST: Final = "output-0"
+_Request: Final = InferRequest
+_Response: Final = InferResponse
+_Output: Final = InferOutput
+_ndarray: Final = np.ndarray
 
 
 def generate_uuid() -> str:
@@ -86,16 +96,16 @@ def get_predict_response(payload: dict[str, Any] | InferRequest, result: Foreign
     """
     if isinstance(payload, dict):
         return {"predictions": _plain_rows(result)}
-    if not isinstance(payload, InferRequest):
+    if not isinstance(payload, _Request):
         raise InvalidInput(f"unsupported payload type {type(payload)}")
     asked: RequestFields = payload
     binary = bool(payload.use_binary_outputs) if asked.parameters or asked._from_grpc else False
     # Without the constructor, whose arguments by name cost as much as a small model does.
-    made: ResponseFields = InferResponse.__new__(InferResponse)
+    made: ResponseFields = new_response(_Response)
     made.id = asked.id or random_uuid()
     made.model_name = model_name
     made.model_version = made.parameters = None
-    if type(result) is np.ndarray:
+    if type(result) is _ndarray:
         made.outputs = [_output(_FIRST, result, binary)]
     else:
         made.outputs = [_output(name, array, binary) for name, array in _named_arrays(result).items()]
@@ -124,7 +134,7 @@ def _output(name: str, array: np.ndarray[Any, Any], binary: bool) -> TensorField
     shape = list(array.shape)
     if not binary and datatype not in ("BYTES", ""):
         # What `set_data_from_numpy` does with a tensor whose type and shape are the array's own.
-        return holding(InferOutput, name, shape, datatype, array.copy(), nested=False)
+        return holding(_Output, name, shape, datatype, array.copy(), nested=False)
     output = InferOutput(name=name, shape=shape, datatype=datatype)
     output.set_data_from_numpy(array, binary_data=binary)
     return output
