@@ -6,7 +6,7 @@ export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-down test lint test-unit test-conformance test-compiled test-controlplane test-e2e gen gen-check cluster cluster-down \
-	kubeconfig builder images bench-operator bench-client bench-serving bench-styles bench-images
+	kubeconfig builder images bench-operator bench-client bench-serving bench-styles bench-request bench-images
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ bench-serving: setup ## the model server beside kserve, MLServer, LitServe, Bent
 
 bench-styles: setup ## what the styles cost, shared memory beside the socket, NOS submit on two replicas (ARGS="--seconds 60 --json FILE")
 	@$(RUN) python -m tests.bench.styles $(ARGS)
+
+bench-request: setup ## the instructions of one small request by piece and style, counted by callgrind (ARGS="--styles kserve --json FILE")
+	@$(RUN) python -m tests.bench.request $(ARGS)
 
 bench-images: setup ## images of the numpy example beside MLServer's (ARGS="--repeat 5 --json FILE.json")
 	@$(RUN) python -m tests.bench.images $(ARGS)

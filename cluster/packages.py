@@ -43,6 +43,7 @@ PROBES: dict[str, tuple[str, ...]] = {
     "skopeo": ("skopeo",),
     "socat": ("socat",),
     "umoci": ("umoci",),
+    "valgrind": ("valgrind",),
 }
 
 # An administrator's commands are not on every user's PATH.

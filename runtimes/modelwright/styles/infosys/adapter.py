@@ -56,6 +56,7 @@ class InfosysModel(Model):
         self._loader = loader
         self.name = loader.name
         self.ready = False
+        self._metadata = ModelMetadata(self.name, platform="infosys_imil", inputs=(_INPUT,), outputs=(_OUTPUT,))
         self._instance: Any = None
         self._driver: Any = None
         self._execution: Execution | None = None
@@ -63,7 +64,7 @@ class InfosysModel(Model):
 
     def metadata(self) -> ModelMetadata:
         """Describe the one input and the one output, JSON both."""
-        return ModelMetadata(self.name, platform="infosys_imil", inputs=(_INPUT,), outputs=(_OUTPUT,))
+        return self._metadata
 
     def bind(self, execution: Execution) -> None:
         """Run the author's code through `execution` from now on."""

@@ -41,6 +41,7 @@ class CuratorModel(Model):
         self.name = authored.name
         self.ready = False
         self.needs: Needs | None = None
+        self._metadata = self._described(0.0)
         self._taking = Taking(authored.signature.parameters)
         self._outputs = authored.signature.outputs
         self._user: Any = None
@@ -50,8 +51,10 @@ class CuratorModel(Model):
 
     def metadata(self) -> ModelMetadata:
         """Describe what settings and type hints tell of the entry point."""
+        return self._metadata
+
+    def _described(self, gpus: float) -> ModelMetadata:
         signature = self._authored.signature
-        gpus = self.needs.num_gpus if self.needs is not None else 0.0
         return ModelMetadata(
             self.name,
             platform="nemo_curator",
@@ -108,6 +111,7 @@ class CuratorModel(Model):
         authored = self._authored
         user = authored.kind(**authored.params)
         self.needs = needs(user, authored.known)
+        self._metadata = self._described(self.needs.num_gpus)
         own = getattr(authored.kind, "download_weights_on_node", None)
         otherwise = functools.partial(own, str(place.root())) if own is not None else None
         for weights in self.needs.weights:

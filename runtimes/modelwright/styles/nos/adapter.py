@@ -91,6 +91,7 @@ class NosModel(Model):
         self._only = method
         self.name = f"{instance.name}.{method}" if method else instance.name
         self.ready = False
+        self._metadata = ModelMetadata(self.name, platform="nos")
         self._routes = routes
         self._execution: Execution | None = None
 
@@ -107,7 +108,7 @@ class NosModel(Model):
 
     def metadata(self) -> ModelMetadata:
         """Describe no inputs: a hint may admit several types, and numpy's says neither type nor shape."""
-        return ModelMetadata(self.name, platform="nos")
+        return self._metadata
 
     def bind(self, execution: Execution) -> None:
         """Run the author's synchronous code through `execution` from now on."""
