@@ -62,7 +62,8 @@ class Inference:
         except BaseException:
             self._end(entered, tally, caller, answered=False)
             raise
-        if isinstance(stream := answer[2], Stream):
+        # Told at once for what nearly all answers are; asking the abstract type takes longer.
+        if not isinstance(stream := answer[2], bytes) and isinstance(stream, Stream):
             stream.on_end = partial(self._end, entered, tally, caller)
         else:
             self._end(entered, tally, caller)

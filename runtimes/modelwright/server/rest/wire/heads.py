@@ -45,8 +45,12 @@ class Heads:
         if begun is None:
             begun = self._begun[status] = status_line(status) + self._date
         parts = [begun]
+        put = parts.append
         for name, value in headers:
-            parts += (name, b": ", value, b"\r\n")
+            put(name)
+            put(b": ")
+            put(value)
+            put(b"\r\n")
         parts.append(b"\r\n" if length is None else b"content-length: %d\r\n\r\n" % length)
         return b"".join(parts)
 
