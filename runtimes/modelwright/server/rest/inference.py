@@ -63,7 +63,7 @@ class Inference:
             self._end(entered, tally, caller, answered=False)
             raise
         # Told at once for what nearly all answers are; asking the abstract type takes longer.
-        if not isinstance(stream := answer[2], bytes) and isinstance(stream, Stream):
+        if type(answer[2]) is not bytes and isinstance(stream := answer[2], Stream):
             stream.on_end = partial(self._end, entered, tally, caller)
         else:
             self._end(entered, tally, caller)

@@ -10,6 +10,7 @@ from modelwright.errors import InferenceError
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library import types as ours
 from modelwright.styles.mlserver.library.types.dataplane import of_arrays
+from modelwright.styles.mlserver.library.types.fields import HeldOutput, HeldResponse
 from modelwright.tensors import NUMPY_TYPES, Array, InferenceResponse, Tensor
 from modelwright.tensors import Parameters as Given
 
@@ -18,6 +19,10 @@ _OF_ARRAYS: Final = {"content_type": "np"}
 _of_arrays: Final = of_arrays
 _Parameters: Final = ours.Parameters
 _TensorData: Final = ours.TensorData
+_Output: Final = ours.ResponseOutput
+_Response: Final = ours.InferenceResponse
+_OurTensor: Final = Tensor
+_OurResponse: Final = InferenceResponse
 
 
 def inference_response(
@@ -32,7 +37,13 @@ def inference_response(
 
     """
     try:
-        outputs, parameters = answer.outputs, answer.parameters
+        if type(answer) is _Response:
+            # The compiler reads its fields without asking Python.
+            made: HeldResponse = answer
+            outputs, parameters, known_as, version = made.outputs, made.parameters, made.model_name, made.model_version
+        else:
+            outputs, parameters = answer.outputs, answer.parameters
+            known_as, version = answer.model_name, answer.model_version
     except AttributeError:
         kind = type(answer).__name__
         raise InferenceError(f"predict() of model {name!r} must return an InferenceResponse, not {kind}") from None
@@ -42,8 +53,9 @@ def inference_response(
         given = _parameters(parameters)
         if headers := parameters.headers:
             sent = {**{key: str(value) for key, value in headers.items()}, **sent}
-    tensors = [_tensor(each) for each in outputs]
-    return InferenceResponse(answer.model_name or name, tensors, identity, answer.model_version, given, sent)
+    several: list[Foreign] = outputs if isinstance(outputs, list) else list(outputs)
+    tensors = [_tensor(each) for each in several]
+    return _OurResponse(known_as or name, tensors, identity, version, given, sent)
 
 
 def _parameters(parameters: Foreign) -> Given:
@@ -59,6 +71,10 @@ def _parameters(parameters: Foreign) -> Given:
 
 
 def _tensor(output: Foreign) -> Tensor:
+    if type(output) is _Output:
+        found = _as_encoded(output)
+        if found is not None:
+            return found
     data, datatype, shape = output.data, output.datatype, tuple(output.shape)
     if not isinstance(datatype, str):
         datatype = str(getattr(datatype, "value", datatype))
@@ -67,12 +83,16 @@ def _tensor(output: Foreign) -> Tensor:
         array = _array(output.name, datatype, getattr(data, "root", data) if array is None else array)
     if array.shape != shape:
         array = _shaped(output.name, array, shape)
-    values = output.__dict__
-    if values.get("_parameters") is _of_arrays and "parameters" not in values:
-        # Nobody has looked at them.
-        return Tensor(output.name, datatype, shape, array, dict(_OF_ARRAYS))
     parameters = output.parameters
     return Tensor(output.name, datatype, shape, array, {} if parameters is None else _parameters(parameters))
+
+
+def _as_encoded(output: HeldOutput) -> Tensor | None:
+    """Return the array of numbers that the codec made an output of, None where the author has done more to it."""
+    array, datatype, shape = output._array, output.datatype, tuple(output.shape)
+    if array is None or output._lengths != shape or output._later is not _of_arrays or not isinstance(datatype, str):
+        return None
+    return _OurTensor(output.name, datatype, shape, array, dict(_OF_ARRAYS))
 
 
 def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:

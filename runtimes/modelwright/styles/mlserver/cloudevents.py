@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from modelwright.server.rest.headers import Encoded, Headers
+from modelwright.server.rest.headers import Encoded
 
 _Encoded: Final = Encoded
 _TYPE: Final = "io.seldon.serving.inference"
@@ -37,7 +37,7 @@ class CloudEvents:
         self._request: dict[str, str] = {**fixed, "Ce-Type": f"{_TYPE}.request"}
         self._response: dict[str, str] = {**fixed, "Ce-Type": f"{_TYPE}.response"}
         # None where they are none that a header can carry, which is for the server to say.
-        self._encoded: Headers | None = None
+        self._encoded: list[tuple[bytes, bytes]] | None = None
         if all(_fit(value) for value in self._response.values()):
             self._encoded = [(name.lower().encode(), value.encode()) for name, value in self._response.items()]
 
@@ -54,7 +54,10 @@ class CloudEvents:
         found = _Encoded(self._response)
         found["Ce-Id"] = found["Ce-Requestid"] = identity
         text = identity.encode()
-        found.encoded = [*self._encoded, (b"ce-id", text), (b"ce-requestid", text)]
+        encoded = self._encoded.copy()
+        encoded.append((b"ce-id", text))
+        encoded.append((b"ce-requestid", text))
+        found.encoded = encoded
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from types import CodeType
 
 from modelwright.styles.mlserver.foreign import Foreign
@@ -29,15 +30,30 @@ class Computed:
         return run(self.method(*arguments))
 
 
+class _Returned:
+    """What a coroutine returned: awaited, it is what the one that awaits it waits for."""
+
+    def __init__(self, value: Foreign) -> None:
+        self.value = value
+
+    def __await__(self) -> Generator[Foreign, None, None]:
+        yield self
+
+
+async def _to_its_end(coroutine: Foreign) -> None:
+    # Not returned: raising StopIteration and catching it costs more than all else here.
+    await _Returned(await coroutine)
+
+
 def run(coroutine: Foreign) -> Foreign:
     """Run a coroutine to its end. Raises Waited where it wants to wait."""
     try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
+        step = _to_its_end(coroutine).send(None)
     except RuntimeError as error:
         if "running event loop" in str(error):
             raise Waited from error
         raise
+    if isinstance(step, _Returned):
+        return step.value
     coroutine.close()
     raise Waited

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextvars import ContextVar
 
 from modelwright.identities import random_uuid
@@ -24,7 +23,7 @@ class Predicted:
         name: str,
         types: Foreign,
         events: CloudEvents,
-        context: Sequence[tuple[ContextVar[str], str]],
+        context: tuple[tuple[ContextVar[str], str], ...],
     ) -> None:
         """Take what `MLServerModel` has, whose context says whose code runs."""
         self._method = computed.method
@@ -42,10 +41,13 @@ class Predicted:
             Exception: what the author's raised, as it is told to the caller.
 
         """
-        own = "" if request.id else random_uuid()
-        payload = inference_request(self._types, request, self._events, own or str(request.id))
+        given = request.id
+        identity = str(given) if given else random_uuid()
+        payload = inference_request(self._types, request, self._events, identity)
         for variable, value in self._context:
-            variable.set(value)
+            # A task that asks this model again has it from the last time.
+            if variable.get(None) is not value:
+                variable.set(value)
         try:
             answer = run(self._method(payload))
         except Waited:
@@ -53,5 +55,5 @@ class Predicted:
         except Exception as raised:
             raise_for_the_caller(raised)
         known_as = payload.id
-        events = self._events.of_response(known_as, ours=known_as is own)
+        events = self._events.of_response(known_as, ours=known_as is identity and not given)
         return inference_response(answer, self._name, known_as, events)

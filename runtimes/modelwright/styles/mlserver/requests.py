@@ -9,16 +9,16 @@ from modelwright.errors import InvalidInput
 from modelwright.styles.mlserver.cloudevents import CloudEvents
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library import types as ours
-from modelwright.styles.mlserver.library.types.tensor_data import as_text, as_they_are
+from modelwright.styles.mlserver.library.types.fields import HeldRequest, HeldTensor, hold
+from modelwright.styles.mlserver.library.types.tensor_data import TensorData, as_text, as_they_are
 from modelwright.tensors import InferenceRequest, RequestedOutput, Tensor
 from modelwright.tensors import Parameters as Given
 
 _new: Final[Foreign] = object.__new__
+_ours: Final = ours
 _Request: Final = ours.InferenceRequest
 _Input: Final = ours.RequestInput
 _Parameters: Final = ours.Parameters
-_Data: Final = ours.TensorData
-_as_text: Final = as_text
 _as_they_are: Final = as_they_are
 
 
@@ -30,14 +30,14 @@ class Headers:
         self._events = events
         self._known_as = known_as
 
-    def __call__(self) -> dict[str, str]:
+    def together(self) -> dict[str, str]:
         """Put them together."""
         return {**self._sent, **self._events.of_request(self._known_as)}
 
-    def parameters(self) -> Foreign:
+    def __call__(self) -> Foreign:
         """Return the parameters of a request that was sent with none, which most are."""
         made = _new(_Parameters)
-        made._headers = self
+        made._headers = self.together
         return made
 
 
@@ -51,28 +51,25 @@ def inference_request(types: Foreign, request: InferenceRequest, events: CloudEv
         InvalidInput: a parameter that MLServer gives a meaning to is of another type.
 
     """
-    sent = request.headers
+    sent, asked = request.headers, request.parameters
     # HTTP has a Host header, gRPC's metadata never does. Over REST MLServer's authors know bytes as text.
     text = "host" in sent
     headers = Headers(sent, events, known_as)
-    if types is ours:
+    if types is _ours:
         # What the codec has checked needs no constructor to check it, here and below.
-        made = _new(_Request)
-        made.id = known_as
-        made.inputs = [_input(each, text) for each in request.inputs]
-        if request.parameters:
-            made.parameters = given = _given(request.parameters)
+        tensors: list[Foreign] = request.inputs
+        made = HeldRequest.of(_Request, known_as, [_input(each, text) for each in tensors], headers)
+        if asked:
+            made.parameters = given = _given(asked)
             # In the place of any that the caller has put there.
             given.__dict__.pop("headers", None)
-            given._headers = headers
-        else:
-            made._parameters = headers.parameters
+            given._headers = headers.together
         if request.outputs:
             made.outputs = [_output(types, each) for each in request.outputs]
         return made
     return types.InferenceRequest.model_construct(
         id=known_as,
-        parameters=types.Parameters(**{**_checked(request.parameters), "headers": headers()}),
+        parameters=types.Parameters(**{**_checked(asked), "headers": headers.together()}),
         inputs=[_genuine_input(types, each, text) for each in request.inputs],
         outputs=[_output(types, each) for each in request.outputs] if request.outputs else None,
     )
@@ -84,16 +81,15 @@ def _given(parameters: Given) -> Foreign:
     return made
 
 
-def _input(tensor: Tensor, text: bool) -> Foreign:
-    made, data = _new(_Input), _new(_Data)
-    data.array = tensor.data
-    data.elements = _as_text if text else _as_they_are
-    made.name = tensor.name
-    made.shape = list(tensor.shape)
-    made.datatype = tensor.datatype
-    made.data = data
-    if tensor.parameters:
-        made.parameters = _given(tensor.parameters)
+def _input(tensor: Tensor, text: bool) -> HeldTensor:
+    lengths, datatype, parameters = tensor.shape, tensor.datatype, tensor.parameters
+    made = HeldTensor.of(_Input, tensor.name, list(lengths), datatype, None)
+    if datatype == "BYTES":
+        made.data = TensorData.of(tensor.data, as_text if text else as_they_are)
+    else:
+        hold(made, tensor.data, lengths, _as_they_are)
+    if parameters:
+        made.parameters = _given(parameters)
     return made
 
 

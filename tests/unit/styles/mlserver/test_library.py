@@ -69,6 +69,43 @@ def test_equality_copies_and_pickles() -> None:
     assert made != made.model_dump()
 
 
+class Named(types.InferenceResponse):
+    def __init__(self, by: str, **fields) -> None:
+        super().__init__(**fields)
+        self.by = by
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_what_authors_make_of_the_types_is_pickled_whole(protocol) -> None:
+    made = Named("ada", outputs=[types.ResponseOutput(**INPUT, parameters={"mine": 1})])
+    made.outputs[0]._seen = True
+    other = pickle.loads(pickle.dumps(made, protocol))
+    assert (type(other), other, other.by, other.outputs[0]._seen) == (Named, made, "ada", True)
+    assert (other.model_name, other.id, other.outputs[0].parameters.mine) == ("", None, 1)
+
+
+def test_what_is_made_of_known_values_needs_no_others() -> None:
+    made = types.RequestInput.model_construct(name="x")
+    assert (made.name, made.parameters, hasattr(made, "data")) == ("x", None, False)
+    assert copy.copy(made).name == "x"
+    assert types.InferenceResponse.model_construct(outputs=[]).model_dump() == {"outputs": []}
+
+
+def test_a_response_is_made_of_keywords() -> None:
+    with pytest.raises(TypeError, match="outputs"):
+        types.InferenceResponse(model_name="m")
+    with pytest.raises(ValueError, match="outputs must be a list, not int"):
+        types.InferenceResponse(outputs=5)
+    with pytest.raises(ValueError, match="ResponseOutput is made of an object, not of RequestInput"):
+        types.InferenceResponse(outputs=[types.RequestInput(**INPUT)])
+    with pytest.raises(ValueError, match="model_name must be a string, not int"):
+        types.InferenceResponse(model_name=5, outputs=[])
+    given = [types.ResponseOutput(**INPUT)]
+    made = types.InferenceResponse(outputs=given, unknown=1)
+    assert made.outputs == given
+    assert made.outputs is not given
+
+
 def test_a_misspelled_attribute_is_named_with_the_right_one() -> None:
     with pytest.raises(AttributeError, match="no attribute 'parametes'") as raised:
         _ = a_request().parametes
@@ -163,6 +200,28 @@ def test_a_decoded_array_may_be_written_into() -> None:
     given = types.RequestInput.model_construct(name="x", shape=[2], datatype="FP64", data=types.TensorData.of(array))
     NumpyCodec.decode_input(given)[0] = 9
     assert array[0] == 0
+
+
+def test_authors_extend_the_codec_of_arrays() -> None:
+    class Doubled(NumpyCodec):
+        @classmethod
+        def decode_input(cls, request_input):
+            return 2 * super().decode_input(request_input=request_input)
+
+    made = Doubled.encode_input(name="x", payload=np.array([1.0]), unknown=1)
+    assert isinstance(made, types.RequestInput)
+    assert Doubled.decode(made).tolist() == Doubled().decode_input(made).tolist() == [[2.0]]
+    assert NumpyCodec().decode_output(NumpyCodec.encode("y", np.array([1.0]))).tolist() == [[1.0]]
+
+
+def test_an_array_that_its_author_changes_counts_as_it_is_then() -> None:
+    output = NumpyCodec.encode_output("y", np.array([1.0, 2.0]))
+    output.data.root[0] = 5.0
+    assert NumpyCodec.decode_output(output).tolist() == [[5.0], [2.0]]
+    output.shape = [2]
+    assert NumpyCodec.decode_output(output).tolist() == [5.0, 2.0]
+    output.data = [7.0]
+    assert (output.data, output.model_dump()["data"]) == ([7.0], [7.0])
 
 
 def test_whole_requests() -> None:

@@ -61,6 +61,9 @@ def test_an_array_without_a_copy_is_copied_and_pickled_as_its_elements() -> None
         (lambda output: setattr(output.parameters, "mine", 1), {"content_type": "np", "mine": 1}),
         (lambda output: setattr(output, "parameters", types.Parameters(mine=1)), {"mine": 1}),
         (lambda output: setattr(output, "parameters", None), {}),
+        (lambda output: output.data.root.reverse(), {"content_type": "np"}),
+        (lambda output: setattr(output, "data", [2.0]), {"content_type": "np"}),
+        (lambda output: setattr(output, "datatype", types.Datatype.FP64), {"content_type": "np"}),
     ],
 )
 def test_an_outputs_parameters_are_what_its_author_left(change, said) -> None:

@@ -6,8 +6,6 @@ from http import HTTPStatus
 from time import gmtime
 from typing import Final
 
-from modelwright.server.rest.headers import Headers
-
 JSON: Final = (b"content-type", b"application/json")
 CLOSE: Final = (b"connection", b"close")
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -39,18 +37,15 @@ class Heads:
             known = self._json[status] = self.of(status, [JSON]).removesuffix(b"\r\n") + b"content-length: "
         return known
 
-    def of(self, status: int, headers: Headers, length: int | None = None) -> bytes:
+    # The type of `headers` is spelled out, since the compiler sees into no module that it does not compile.
+    def of(self, status: int, headers: list[tuple[bytes, bytes]], length: int | None = None) -> bytes:
         """Give a whole head; the headers must be fit for HTTP already, `length` is the body's in bytes."""
         begun = self._begun.get(status)
         if begun is None:
             begun = self._begun[status] = status_line(status) + self._date
         parts = [begun]
-        put = parts.append
         for name, value in headers:
-            put(name)
-            put(b": ")
-            put(value)
-            put(b"\r\n")
+            parts.append(b"%b: %b\r\n" % (name, value))
         parts.append(b"\r\n" if length is None else b"content-length: %d\r\n\r\n" % length)
         return b"".join(parts)
 

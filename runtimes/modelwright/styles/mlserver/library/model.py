@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from operator import attrgetter
 
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library.codecs.errors import CodecNotFound
@@ -56,11 +57,8 @@ class MLModel:
         """Give back what the model holds."""
         return True
 
-    @property
-    def name(self) -> str:
-        """The name that it is served as."""
-        name: str = self._settings.name
-        return name
+    # Read for every request: no function of Python's.
+    name = property(attrgetter("_settings.name"), doc="The name that it is served as.")
 
     @property
     def version(self) -> str | None:

@@ -68,7 +68,7 @@ class Base64Codec(InputCodec):
     @classmethod
     def encode_input(cls, name: str, payload: list[bytes], use_bytes: bool = True, **_: Foreign) -> RequestInput:
         """Make an input of bytes."""
-        return RequestInput(**vars(cls.encode_output(name, payload, use_bytes)))
+        return RequestInput(**cls.encode_output(name, payload, use_bytes).__getstate__())
 
     @classmethod
     def decode_input(cls, request_input: RequestInput) -> list[bytes]:

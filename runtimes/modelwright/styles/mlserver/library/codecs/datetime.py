@@ -62,7 +62,7 @@ class DatetimeCodec(InputCodec):
         cls, name: str, payload: list[str | datetime], use_bytes: bool = True, **_: Foreign
     ) -> RequestInput:
         """Make an input of dates."""
-        return RequestInput(**vars(cls.encode_output(name, payload, use_bytes)))
+        return RequestInput(**cls.encode_output(name, payload, use_bytes).__getstate__())
 
     @classmethod
     def decode_input(cls, request_input: RequestInput) -> list[datetime]:

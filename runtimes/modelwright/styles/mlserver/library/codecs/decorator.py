@@ -82,11 +82,12 @@ class SignatureCodec(RequestCodec):
 
         """
         payloads = [] if payload is None else list(payload) if isinstance(payload, tuple) else [payload]
-        return InferenceResponse(
+        made: InferenceResponse = InferenceResponse(
             model_name=model_name,
             model_version=model_version,
             outputs=[output for place, each in enumerate(payloads) for output in self._encoded(place, each)],
         )
+        return made
 
     def _encoded(self, place: int, payload: Foreign) -> list[ResponseOutput]:
         if self._returned is None:

@@ -95,12 +95,13 @@ class PandasCodec(RequestCodec):
         **_: Foreign,
     ) -> InferenceResponse:
         """Make a response of a data frame."""
-        return InferenceResponse(
+        made: InferenceResponse = InferenceResponse(
             model_name=model_name,
             model_version=model_version,
             parameters=Parameters(content_type=cls.ContentType),
             outputs=cls.encode_outputs(payload, use_bytes=use_bytes),
         )
+        return made
 
     @classmethod
     def decode_response(cls, response: InferenceResponse) -> Foreign:
@@ -118,7 +119,7 @@ class PandasCodec(RequestCodec):
         outputs = cls.encode_outputs(payload, use_bytes=use_bytes)
         return InferenceRequest(
             parameters=Parameters(content_type=cls.ContentType),
-            inputs=[RequestInput(**vars(output)) for output in outputs],
+            inputs=[RequestInput(**output.__getstate__()) for output in outputs],
         )
 
     @classmethod

@@ -66,7 +66,7 @@ class StringCodec(InputCodec):
     @classmethod
     def encode_input(cls, name: str, payload: list[str], use_bytes: bool = True, **_: Foreign) -> RequestInput:
         """Make an input of strings."""
-        return RequestInput(**vars(cls.encode_output(name, payload, use_bytes)))
+        return RequestInput(**cls.encode_output(name, payload, use_bytes).__getstate__())
 
 
 @register_request_codec

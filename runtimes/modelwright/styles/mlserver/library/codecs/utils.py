@@ -137,12 +137,13 @@ class SingleInputRequestCodec(RequestCodec):
         cls, model_name: str, payload: Foreign, model_version: str | None = None, **kwargs: Foreign
     ) -> InferenceResponse:
         """Make a response with the one output `output-1`."""
-        return InferenceResponse(
+        made: InferenceResponse = InferenceResponse(
             model_name=model_name,
             model_version=model_version,
             parameters=Parameters(content_type=cls.ContentType),
             outputs=[cls._inner().encode_output(f"{DefaultOutputPrefix}1", payload, **kwargs)],
         )
+        return made
 
     @classmethod
     def decode_response(cls, response: InferenceResponse) -> Foreign:

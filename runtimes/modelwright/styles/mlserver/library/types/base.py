@@ -7,33 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, SupportsIndex
 
 from modelwright.styles.mlserver.foreign import Foreign
 
 
-class Later:
-    """An attribute that is made when somebody looks at it, by what its object holds under the name with a `_` before.
-
-    None where the object holds nothing there.
-    """
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name, self._maker = name, f"_{name}"
-
-    def __get__(self, made: BaseModel | None, kind: object = None) -> Foreign:
-        make = made.__dict__.pop(self._maker, None) if made is not None else None
-        if made is None or make is None:
-            return None
-        # From here on it is the object's own, which comes before this.
-        found = made.__dict__[self._name] = make()
-        return found
-
-
 class BaseModel:
-    """A document with named fields; `FIELDS` are their names, class attributes the defaults of optional ones."""
+    """A document with named fields; `FIELDS` are their names, `OPTIONAL` those of what is None unless it is given."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ()
+    OPTIONAL: ClassVar[tuple[str, ...]] = ()
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -47,9 +30,20 @@ class BaseModel:
 
     def __getstate__(self) -> dict[str, Foreign]:
         """Return what is copied and pickled: all of it made, and nothing of the server's that would make it."""
-        for name in self.FIELDS:
-            getattr(self, name, None)
-        return self.__dict__
+        return {name: getattr(self, name) for name in self.FIELDS if hasattr(self, name)} | vars(self)
+
+    def __setstate__(self, state: dict[str, Foreign]) -> None:
+        for name, value in state.items():
+            if name in self.FIELDS:
+                setattr(self, name, value)
+            else:
+                # An author's own, whatever its name.
+                self.__dict__[name] = value
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Foreign, ...]:
+        # The oldest protocols do not know of fields.
+        found: tuple[Foreign, ...] = super().__reduce_ex__(max(int(protocol), 2))  # type: ignore[assignment]
+        return found
 
     def _values(self) -> dict[str, Foreign]:
         return {name: getattr(self, name) for name in self.FIELDS}
@@ -105,18 +99,18 @@ class BaseModel:
     @classmethod
     def model_construct(cls, _fields_set: object = None, **values: Foreign) -> Self:
         """Return an object of values that are known to fit."""
-        made = object.__new__(cls)
-        made.__dict__.update(values)
+        made = cls.__new__(cls)
+        made.__setstate__(dict.fromkeys(cls.OPTIONAL) | values)
         return made
 
     def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with some fields changed."""
         from copy import deepcopy  # noqa: PLC0415
 
-        made = object.__new__(type(self))
+        kind = type(self)
+        made = kind.__new__(kind)
         state = self.__getstate__()
-        made.__dict__.update(deepcopy(state) if deep else state)
-        made.__dict__.update(update or {})
+        made.__setstate__((deepcopy(state) if deep else state) | (update or {}))
         return made
 
 

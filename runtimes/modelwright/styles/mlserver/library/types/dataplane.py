@@ -7,7 +7,8 @@ from operator import index
 from typing import ClassVar
 
 from modelwright.styles.mlserver.foreign import Foreign
-from modelwright.styles.mlserver.library.types.base import BaseModel, Later, many, text
+from modelwright.styles.mlserver.library.types.base import BaseModel, many, text
+from modelwright.styles.mlserver.library.types.fields import HeldOutput, HeldRequest, HeldResponse, HeldTensor
 from modelwright.styles.mlserver.library.types.tensor_data import TensorData
 
 
@@ -30,6 +31,24 @@ class Datatype(Enum):
 
 
 _DATATYPES = frozenset(each.value for each in Datatype)
+
+
+class Later:
+    """An attribute that is made when somebody looks at it, by what its object holds under the name with a `_` before.
+
+    None where the object holds nothing there.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name, self._maker = name, f"_{name}"
+
+    def __get__(self, made: Parameters | None, kind: object = None) -> Foreign:
+        make = made.__dict__.pop(self._maker, None) if made is not None else None
+        if made is None or make is None:
+            return None
+        # From here on it is the object's own, which comes before this.
+        found = made.__dict__[self._name] = make()
+        return found
 
 
 class Parameters(BaseModel):
@@ -90,7 +109,7 @@ class RequestOutput(BaseModel):
     """An output that a caller asks for."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("name", "parameters")
-    parameters: Parameters | None = None
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("parameters",)
 
     def __init__(self, *, name: str, parameters: Foreign = None, **_: Foreign) -> None:
         self.name = text("name", name)
@@ -101,7 +120,7 @@ class MetadataTensor(BaseModel):
     """An input or output as a model declares it; -1 in `shape` is any length."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("name", "datatype", "shape", "parameters")
-    parameters: Parameters | None = None
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("parameters",)
 
     def __init__(
         self, *, name: str, datatype: str | Datatype, shape: list[int], parameters: Foreign = None, **_: Foreign
@@ -114,7 +133,7 @@ class MetadataTensor(BaseModel):
 
 class _Tensor(BaseModel):
     FIELDS: ClassVar[tuple[str, ...]] = ("name", "shape", "datatype", "parameters", "data")
-    parameters: Foreign = Later()
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("parameters",)
 
     def __init__(
         self,
@@ -133,21 +152,19 @@ class _Tensor(BaseModel):
         self.parameters = parameters_of(parameters)
 
 
-class RequestInput(_Tensor):
+class RequestInput(_Tensor, HeldTensor):
     """One input; `data` has the elements flat, `datatype` is the name as text."""
 
 
-class ResponseOutput(_Tensor):
+class ResponseOutput(_Tensor, HeldOutput):
     """One output."""
 
 
-class InferenceRequest(BaseModel):
+class InferenceRequest(BaseModel, HeldRequest):
     """One request."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("id", "parameters", "inputs", "outputs")
-    id: str | None = None
-    parameters: Foreign = Later()
-    outputs: list[RequestOutput] | None = None
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("id", "parameters", "outputs")
 
     def __init__(
         self,
@@ -160,37 +177,24 @@ class InferenceRequest(BaseModel):
     ) -> None:
         self.id = id if id is None else text("id", id)
         self.parameters = parameters_of(parameters)
-        self.inputs: list[RequestInput] = many(RequestInput, "inputs", inputs)
+        self.inputs = many(RequestInput, "inputs", inputs)
         self.outputs = outputs if outputs is None else many(RequestOutput, "outputs", outputs)
 
 
-class InferenceResponse(BaseModel):
+class InferenceResponse(BaseModel, HeldResponse):
     """One answer. MLServer's own documentation leaves `model_name` out, which its code wants; here it may be absent."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("model_name", "model_version", "id", "parameters", "outputs")
-    model_version: str | None = None
-    id: str | None = None
-    parameters: Parameters | None = None
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("model_name", "model_version", "id", "parameters")
 
-    def __init__(
-        self,
-        *,
-        outputs: Foreign,
-        model_name: str = "",
-        model_version: str | None = None,
-        id: str | None = None,  # noqa: A002 - the document's own name
-        parameters: Foreign = None,
-        **_: Foreign,
-    ) -> None:
-        # Made for every request: what fits calls nothing, and what is not given is the class's None.
-        self.model_name = model_name if type(model_name) is str else text("model_name", model_name)
-        if model_version is not None:
-            self.model_version = text("model_version", model_version)
-        if id is not None:
-            self.id = text("id", id)
-        if parameters is not None:
-            self.parameters = parameters_of(parameters)
-        self.outputs: list[ResponseOutput] = many(ResponseOutput, "outputs", outputs)
+    # Not an `__init__` of the base's: any other method takes its keywords faster, once it is compiled.
+    __init__ = HeldResponse._take
+
+    def _parameters_of(self, given: Foreign) -> Parameters | None:
+        return parameters_of(given)
+
+    def _outputs_of(self, given: Foreign) -> list[ResponseOutput]:
+        return many(ResponseOutput, "outputs", given)
 
 
 class MetadataServerResponse(BaseModel):
