@@ -17,6 +17,7 @@ from modelwright.server.rest import bodies, generation
 from modelwright.server.rest.headers import Headers
 from modelwright.server.rest.replies import Body, to_bytes
 from modelwright.server.rest.routes import Action, Route
+from modelwright.server.rest.wire.heads import joined
 from modelwright.server.rest.wire.request import Request
 from modelwright.server.streams import PLAIN, Stream
 from modelwright.server.versions import of_version
@@ -112,7 +113,8 @@ class Inference:
         # Without a coroutine of its own where the caller would wait for ever, as nearly all do.
         response = await answered if seconds is None else await in_time(answered, seconds)
         encoded, extra = v2.encode(response, request)
-        return 200, to_bytes(response.headers) + to_bytes(extra) if response.headers else to_bytes(extra), encoded
+        added = to_bytes(extra)
+        return 200, joined(to_bytes(response.headers), added) if response.headers else added, encoded
 
     async def _v1(self, action: Action, model: Model, body: bytes, headers: dict[str, str], caller: Caller) -> Answer:
         seconds = deadline(headers)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from modelwright.server.rest.headers import Encoded
+from modelwright.server.rest.headers import Encoded, Written
+from modelwright.server.rest.wire import heads
 
 _Encoded: Final = Encoded
+_Written: Final = Written
 _TYPE: Final = "io.seldon.serving.inference"
 # Where Kubernetes tells a pod its own, unless its service account's token is not mounted.
 _NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -38,8 +40,10 @@ class CloudEvents:
         self._response: dict[str, str] = {**fixed, "Ce-Type": f"{_TYPE}.response"}
         # None where they are none that a header can carry, which is for the server to say.
         self._encoded: list[tuple[bytes, bytes]] | None = None
+        self._lines = b""
         if all(_fit(value) for value in self._response.values()):
             self._encoded = [(name.lower().encode(), value.encode()) for name, value in self._response.items()]
+            self._lines = heads.lines(self._encoded)
 
     def of_request(self, identity: str) -> dict[str, str]:
         """Give what a model sees of a request's id."""
@@ -54,10 +58,11 @@ class CloudEvents:
         found = _Encoded(self._response)
         found["Ce-Id"] = found["Ce-Requestid"] = identity
         text = identity.encode()
-        encoded = self._encoded.copy()
-        encoded.append((b"ce-id", text))
-        encoded.append((b"ce-requestid", text))
-        found.encoded = encoded
+        found.encoded = encoded = _Written(self._encoded)
+        pairs: list[tuple[bytes, bytes]] = encoded
+        pairs.append((b"ce-id", text))
+        pairs.append((b"ce-requestid", text))
+        encoded.lines = b"%bce-id: %b\r\nce-requestid: %b\r\n" % (self._lines, text, text)
         return found
 
 

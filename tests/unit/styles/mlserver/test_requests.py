@@ -7,8 +7,9 @@ import pickle
 
 import numpy as np
 import pytest
-from modelwright.server.rest.headers import Encoded
+from modelwright.server.rest.headers import Encoded, Written
 from modelwright.server.rest.replies import to_bytes
+from modelwright.server.rest.wire.heads import JSON, Heads, joined, lines
 from modelwright.styles.mlserver.answers import inference_response
 from modelwright.styles.mlserver.cloudevents import CloudEvents
 from modelwright.styles.mlserver.library import types
@@ -80,6 +81,17 @@ def test_headers_of_events_go_out_as_they_are_shown() -> None:
     assert to_bytes(found) == to_bytes(dict(found))
     assert pickle.loads(pickle.dumps(found)) == found
     assert "Ce-Id" not in EVENTS.of_response("a\r\nset-cookie: b")
+
+
+@pytest.mark.parametrize(
+    "codecs", [[JSON], [(b"content-type", b"application/octet-stream"), (b"inference-header-content-length", b"9")]]
+)
+def test_what_is_written_of_events_is_what_stands_in_the_list(codecs) -> None:
+    found = joined(to_bytes(EVENTS.of_response("1")), codecs)
+    assert found == to_bytes(dict(EVENTS.of_response("1"))) + codecs
+    assert isinstance(found, Written)
+    assert found.lines == lines(list(found))
+    assert Heads().of(200, found, 9) == Heads().of(200, list(found), 9)
 
 
 def test_a_models_name_that_no_header_carries_is_refused_by_the_server() -> None:

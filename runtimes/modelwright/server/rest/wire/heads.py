@@ -6,7 +6,11 @@ from http import HTTPStatus
 from time import gmtime
 from typing import Final
 
+from modelwright.server.rest.headers import Written
+
 JSON: Final = (b"content-type", b"application/json")
+_JSON_ONLY: Final = [JSON]
+_JSON_LINE: Final = b"content-type: application/json\r\n"
 CLOSE: Final = (b"connection", b"close")
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # With these there is no body, nor a length of one.
@@ -15,6 +19,7 @@ _PHRASES: Final = {int(each): each.phrase for each in HTTPStatus}
 # Not strftime's, which are in the words of whatever locale the author's code has set.
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_Written: Final = Written
 
 
 class Heads:
@@ -43,11 +48,23 @@ class Heads:
         begun = self._begun.get(status)
         if begun is None:
             begun = self._begun[status] = status_line(status) + self._date
-        parts = [begun]
-        for name, value in headers:
-            parts.append(b"%b: %b\r\n" % (name, value))
-        parts.append(b"\r\n" if length is None else b"content-length: %d\r\n\r\n" % length)
-        return b"".join(parts)
+        written: bytes = headers.lines if isinstance(headers, _Written) else lines(headers)
+        if length is None:
+            return b"%b%b\r\n" % (begun, written)
+        return b"%b%bcontent-length: %d\r\n\r\n" % (begun, written, length)
+
+
+def lines(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """Give headers as they are written; they must be fit for HTTP already."""
+    return b"".join([b"%b: %b\r\n" % (name, value) for name, value in headers])
+
+
+def joined(first: list[tuple[bytes, bytes]], second: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Give both; the first is not to be used any more."""
+    if isinstance(first, _Written):
+        first.lines += _JSON_LINE if second == _JSON_ONLY else lines(second)
+    first.extend(second)
+    return first
 
 
 def status_line(status: int) -> bytes:
