@@ -70,7 +70,7 @@ class Building:
         except GoneError:
             return None
         except (errors.ApiError, aiohttp.ClientError, OSError) as error:
-            if isinstance(error, errors.ApiError) and error.namespace_is_leaving:
+            if errors.namespace_is_leaving(error):
                 return None
             raise RetryLater(str(error) or type(error).__name__) from error
 
@@ -116,7 +116,7 @@ class Building:
                 else:
                     plan.looking = made
         except errors.ApiError as error:
-            if error.namespace_is_leaving:
+            if errors.namespace_is_leaving(error):
                 raise
             return str(error)
         return None

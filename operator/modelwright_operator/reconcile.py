@@ -157,7 +157,7 @@ class Reconciler:
                 plan.leaving.append(write.oid)
             elif isinstance(result, _TakenError):
                 plan.taken.append(write.oid)
-            elif _namespace_is_leaving(result):
+            elif errors.namespace_is_leaving(result):
                 raise GoneError
             elif isinstance(result, BaseException):
                 failures.append(_failure(result))
@@ -173,7 +173,7 @@ class Reconciler:
         try:
             await self._tokens.ensure(key, secret, settled=is_ready(raw.get("status") or {}))
         except (errors.ApiError, aiohttp.ClientError, OSError) as error:
-            if _namespace_is_leaving(error):
+            if errors.namespace_is_leaving(error):
                 raise GoneError from None
             return [_failure(error)]
         return []
@@ -262,10 +262,6 @@ def _outcome(key: Key, plan: Plan, live: dict[ObjectId, Manifest], failures: lis
         )
         return _Outcome(live, error=error, again=TAKEN_SECONDS)
     return _Outcome(live, again=LEAVING_SECONDS if plan.leaving else None)
-
-
-def _namespace_is_leaving(result: object) -> bool:
-    return isinstance(result, errors.ApiError) and result.namespace_is_leaving
 
 
 def _failure(error: BaseException) -> str:

@@ -27,10 +27,9 @@ class ApiError(Exception):
         """Say whether the server blames this field, e.g. ``metadata.uid``."""
         return any(cause.get("field") == field for cause in self._causes)
 
-    @property
-    def namespace_is_leaving(self) -> bool:
-        """Whether nothing can be made here any more because the namespace is being deleted."""
-        return any(cause.get("reason") == "NamespaceTerminating" for cause in self._causes)
+    def has_reason(self, reason: str) -> bool:
+        """Say whether this is among the server's reasons, e.g. ``NamespaceTerminating``."""
+        return any(cause.get("reason") == reason for cause in self._causes)
 
     @property
     def _causes(self) -> list[dict[str, Any]]:
@@ -74,6 +73,11 @@ _BY_CODE: dict[int, type[ApiError]] = {
     422: Invalid,
     429: TooManyRequests,
 }
+
+
+def namespace_is_leaving(error: object) -> bool:
+    """Say whether something could not be made because its namespace is being deleted, which is nobody's failure."""
+    return isinstance(error, ApiError) and error.has_reason("NamespaceTerminating")
 
 
 def from_status(code: int, status: object, *, verb: str, what: str) -> ApiError:

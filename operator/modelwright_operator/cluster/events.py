@@ -90,7 +90,7 @@ class EventRecorder:
             except errors.NotFound:
                 continue
             except (errors.ApiError, aiohttp.ClientError, OSError) as error:
-                if isinstance(error, errors.ApiError) and error.namespace_is_leaving:
+                if errors.namespace_is_leaving(error):
                     continue
                 logger.warning("event %s about %s: %s", pending.reason, pending.regarding["name"], error)
 
