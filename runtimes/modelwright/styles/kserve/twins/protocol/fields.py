@@ -6,25 +6,16 @@ without asking Python. What authors subclass and inspect is over them, in Python
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 
+from modelwright.compiling import mypyc_attr
 from modelwright.styles.kserve.foreign import Foreign
 from modelwright.styles.kserve.twins.errors import InvalidInput
 from modelwright.styles.kserve.twins.protocol.bytes_tensor import deserialize_bytes_tensor
 from modelwright.styles.kserve.twins.utils.numpy_codec import to_np_dtype
 from modelwright.tensors import Array
-
-Kind = TypeVar("Kind")
-try:
-    from mypy_extensions import mypyc_attr
-except ImportError:
-    # It speaks to the compiler only.
-    def mypyc_attr(*attrs: str, **kwattrs: object) -> Callable[[Kind], Kind]:
-        """Mean nothing."""
-        return lambda kind: kind
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

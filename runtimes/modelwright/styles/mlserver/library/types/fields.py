@@ -7,21 +7,13 @@ without a dictionary. What authors subclass and inspect is over them, in Python.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self, TypeVar
+from typing import Self
 
+from modelwright.compiling import mypyc_attr
 from modelwright.styles.mlserver.foreign import Foreign
 from modelwright.styles.mlserver.library.types.base import text
 from modelwright.styles.mlserver.library.types.tensor_data import TensorData
 from modelwright.tensors import Array
-
-Kind = TypeVar("Kind")
-try:
-    from mypy_extensions import mypyc_attr
-except ImportError:
-    # It speaks to the compiler only.
-    def mypyc_attr(*attrs: str, **kwattrs: object) -> Callable[[Kind], Kind]:
-        """Mean nothing."""
-        return lambda kind: kind
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
